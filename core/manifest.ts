@@ -1,0 +1,55 @@
+import type { Artifact, Json } from './artifact.ts';
+import type { TensorSignature } from './onnx-tensor.ts';
+
+/** A half-open span of time, `from` inclusive, `to` exclusive: ISO 8601 dates or instants in UTC. */
+export interface Window {
+  readonly from: string;
+  readonly to: string;
+}
+
+export type FileRole = 'model' | 'preprocessor' | 'items' | 'golden' | 'card' | 'evaluation' | 'provenance';
+
+/** A model package: a manifest of content-addressed files. Its digest is the SHA-256 of the manifest's canonical JSON. */
+export interface PackageManifest {
+  readonly format: 1;
+  readonly model: string;
+  readonly task: string;
+  readonly segment: string;
+  readonly window: Window;
+  readonly trainer: { readonly name: string; readonly parameters: Json };
+  readonly signature: { readonly inputs: readonly TensorSignature[]; readonly outputs: readonly TensorSignature[] };
+  readonly files: readonly PackageFile[];
+}
+
+export interface PackageFile {
+  /** Relative, such as `model.onnx`. */
+  readonly path: string;
+  readonly role: FileRole;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly mediaType: string;
+}
+
+/** An item that a recommender can recommend, in the order of the model's item positions. The file `items.json` of a package. */
+export interface Item {
+  readonly id: string;
+  readonly title: string;
+  readonly categories: readonly string[];
+}
+
+/** A few requests with the answers that the model gave when it was packed: a server reproduces them before it lets a version in. */
+export interface Golden {
+  readonly feeds: Readonly<
+    Record<string, { readonly type: string; readonly dims: readonly number[]; readonly values: readonly (number | string)[] }>
+  >;
+  readonly outputs: Readonly<
+    Record<string, { readonly type: string; readonly dims: readonly number[]; readonly values: readonly (number | string)[] }>
+  >;
+}
+
+/** Users' histories for requests by user: kept beside the package, never in it, so that erasing a user does not touch the model. */
+export interface HistorySnapshot {
+  /** One line of JSON per user: `{ "user": id, "items": [[item id, value, time in ms since 1970], …] }`, gzip. */
+  readonly artifact: Artifact<'snapshot'>;
+  readonly users: number;
+}

@@ -1,0 +1,134 @@
+import type { TaskKind, TaskTypes } from './task.ts';
+import type { TrainerName, TrainerParameters } from './trainer.ts';
+import type { Window } from './manifest.ts';
+
+export type ColumnKind = 'key' | 'number' | 'integer' | 'time' | 'category' | 'flag' | 'text' | 'image';
+
+/** How a source is read. `json-pages` is an HTTP JSON API with cursor paging. */
+export type SourceReader = 'csv' | 'json' | 'json-lines' | 'parquet' | 'json-pages';
+
+export interface SourceSpec {
+  /** `connection:/path`. Base URL, credentials and allowed hosts of a connection live in `perennial.config.ts`, never here. */
+  readonly from: `${string}:/${string}`;
+  readonly read: SourceReader;
+  readonly key: readonly string[];
+  /** The column that says when a row happened; it gives a snapshot its time range. */
+  readonly time?: string;
+  /** Column name → kind. The name in the source, when it differs: `{ kind: 'time', named: 'timestamp', unit: 's' }`. */
+  readonly columns: Readonly<Record<string, ColumnKind | SourceColumn>>;
+}
+
+export interface SourceColumn {
+  readonly kind: ColumnKind;
+  readonly named?: string;
+  /** Unit of a numeric time: seconds or milliseconds since 1970. */
+  readonly unit?: 's' | 'ms';
+}
+
+export type Severity = 'warn' | 'fail';
+
+/** A promise about the sources. `of` is `source.column` or `source`. `severity` defaults to `fail`. */
+export type ContractCheck<Source extends string = string, Column extends string = string> = { readonly severity?: Severity } & (
+  | { readonly check: 'not-null'; readonly of: Column; readonly maxShare?: number }
+  | { readonly check: 'range'; readonly of: Column; readonly min?: number; readonly max?: number }
+  | { readonly check: 'unique'; readonly of: Source; readonly columns?: readonly string[] }
+  | { readonly check: 'references'; readonly of: Column; readonly to: Column; readonly maxShare?: number }
+  | { readonly check: 'row-count'; readonly of: Source; readonly min?: number; readonly max?: number }
+  | { readonly check: 'fresh'; readonly of: Column; readonly within: string; readonly asOf?: string }
+  /** A `SELECT` over the sources that returns the violating rows. */
+  | { readonly check: 'sql'; readonly name: string; readonly sql: string }
+);
+
+export type SplitSpec =
+  /** The last `test` rows of each value of `column` by time, and the `validation` rows before them (ties by row key). */
+  | { readonly by: 'last-per'; readonly column: string; readonly validation: number; readonly test: number }
+  /**
+   * At each origin (`from`, `from` + `every`, …, as long as a whole horizon is left or `to` is reached): train on everything before, test on the
+   * `horizon` after. The validation part is the last `horizon` before the origin. No look into the future.
+   */
+  | { readonly by: 'rolling-origin'; readonly from: string; readonly to?: string; readonly every: string; readonly horizon: string };
+
+export type TrainEntry = {
+  [N in TrainerName]: {
+    readonly trainer: N;
+    /** Parameters that differ from the trainer's defaults. */
+    readonly with?: Partial<TrainerParameters[N]>;
+    /** Candidates; every combination is fitted, and the best on the validation rows is taken. */
+    readonly try?: { readonly [P in keyof TrainerParameters[N]]?: readonly TrainerParameters[N][P][] };
+  };
+}[TrainerName];
+
+export interface GateSpec<K extends TaskKind = TaskKind> {
+  readonly metric: TaskTypes[K]['metric'];
+  readonly confidence?: number;
+  /** Names of the task's baselines, or `model:<name>`: that model's own trainer, fitted on this run's rows. */
+  readonly baselines?: readonly (TaskTypes[K]['baseline'] | `model:${string}`)[];
+  readonly champion?: { readonly rule: 'not-worse'; readonly margin: number } | { readonly rule: 'better' };
+  readonly floors?: readonly {
+    readonly slice: TaskTypes[K]['slice'] | 'all';
+    readonly metric: TaskTypes[K]['metric'];
+    readonly min: number;
+    /** With fewer units the floor is not judged. Default 20. */
+    readonly minUnits?: number;
+  }[];
+  readonly limits?: { readonly sizeMb?: number; readonly p99Ms?: number };
+}
+
+/** A model as one value of plain JSON: what it reads, promises, learns, must beat, and when it is made again. */
+export interface ModelSpec<K extends TaskKind = TaskKind> {
+  readonly format: 1;
+  /** Lower-case, `[a-z0-9][a-z0-9-]*`. */
+  readonly name: string;
+  readonly task: K;
+  readonly sources: Readonly<Record<string, SourceSpec>>;
+  readonly contract?: readonly ContractCheck[];
+  readonly rows: { readonly sql: string; readonly key: readonly string[]; readonly time?: string };
+  readonly target: TaskTypes[K]['target'];
+  /** The rows that a version is trained on; default: all. `last` counts back from the newest row, not from the clock. */
+  readonly window?: Window | { readonly last: string };
+  /** Each value is a route with its own champion; `all` always exists and is the fallback. */
+  readonly segments?: { readonly by: string; readonly only?: readonly (string | number)[] };
+  readonly split: SplitSpec;
+  readonly train: readonly TrainEntry[];
+  readonly gate?: GateSpec<K>;
+  /** `all` trains the served model once more on all rows after the verdict; its evaluation is the unrefitted one's, and says so. */
+  readonly refit?: 'all' | 'none';
+  readonly retrain?: {
+    readonly cron: string;
+    readonly when?: readonly 'new-data'[];
+    readonly overlap?: 'skip' | 'buffer-one';
+    readonly catchUp?: string;
+  };
+}
+
+type SourceNames<S extends ModelSpec> = keyof S['sources'] & string;
+type ColumnsOf<S extends ModelSpec, N extends SourceNames<S>> = keyof S['sources'][N]['columns'] & string;
+/** Any column of any source: what `rows`, `target`, `split` and `segments` may name. */
+type AnyColumn<S extends ModelSpec> = { [N in SourceNames<S>]: ColumnsOf<S, N> }[SourceNames<S>];
+type QualifiedColumn<S extends ModelSpec> = { [N in SourceNames<S>]: `${N}.${ColumnsOf<S, N>}` }[SourceNames<S>];
+
+/** Maps a target so that the properties that name a column must name one of the spec's. */
+type CheckedTarget<T, Column extends string> = {
+  [P in keyof T]: P extends 'user' | 'item' | 'value' | 'column' ? Column : T[P];
+};
+
+/** The constraints between a spec's own fields: misspell a column, metric, trainer or parameter, and it does not compile. */
+export interface CheckedSpec<S extends ModelSpec> {
+  readonly sources: {
+    readonly [N in SourceNames<S>]: { readonly key: readonly ColumnsOf<S, N>[]; readonly time?: ColumnsOf<S, N> };
+  };
+  readonly contract?: readonly ContractCheck<SourceNames<S>, QualifiedColumn<S>>[];
+  readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S> };
+  readonly target: CheckedTarget<S['target'], AnyColumn<S>>;
+  readonly segments?: { readonly by: AnyColumn<S> | `month-of-year(${AnyColumn<S>})` };
+  readonly split: { readonly column?: AnyColumn<S> };
+  readonly gate?: GateSpec<S['task']>;
+}
+
+/**
+ * Checks and infers a model's spec; the value stays as it is, plain JSON. No URL, host, path or secret belongs in it: connections, trainers and
+ * steps are resolved by name in the worker.
+ */
+export function defineModel<const S extends ModelSpec>(spec: S & CheckedSpec<S>): S {
+  return spec;
+}

@@ -1,0 +1,80 @@
+import type { Artifact } from './artifact.ts';
+import type { Window } from './manifest.ts';
+
+export type VerdictName = 'better' | 'not-worse' | 'unchanged' | 'worse' | 'below-floor' | 'beaten-by-baseline' | 'not-comparable';
+
+/** How a challenger fared: the name, the reasons in words, and every figure that they rest on. */
+export interface Verdict {
+  readonly name: VerdictName;
+  readonly reasons: readonly string[];
+  readonly metric: string;
+  readonly value: number;
+  readonly gains: readonly Gain[];
+}
+
+/** The paired difference of a metric, challenger minus `over`, signed so that above zero is better; the interval is at the gate's confidence. */
+export interface Gain {
+  readonly metric: string;
+  readonly over: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface RegisteredVersion {
+  readonly package: Artifact<'package'>;
+  readonly window: Window;
+  readonly rows: number;
+  readonly spec: Artifact<'spec'>;
+  readonly evaluation: Artifact<'evaluation'>;
+  readonly report: Artifact<'report'>;
+  /** The model that sat the exam: fitted without the test rows. It is what a later challenger is compared with. */
+  readonly examined: Artifact<'model'>;
+  readonly examinedItems: Artifact<'preprocessor'>;
+  /** The rows and the split whose `train` and `validation` parts the examined model has seen. */
+  readonly seen: { readonly rows: Artifact<'rows'>; readonly splits: readonly Artifact<'split'>[] };
+  readonly history?: Artifact<'snapshot'>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly baselines: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** What an entry does. Deterministic (no clock, no nonce), so that a retried writer finds its own entry and adopts it. */
+export type Command =
+  | { readonly kind: 'applied'; readonly spec: Artifact<'spec'> }
+  | { readonly kind: 'registered'; readonly version: number; readonly registered: RegisteredVersion }
+  | { readonly kind: 'judged'; readonly version: number; readonly verdict: Verdict; readonly against: number | null }
+  | { readonly kind: 'promoted'; readonly version: number; readonly expect: number | null; readonly verdict: VerdictName; readonly reason: string }
+  | { readonly kind: 'retired'; readonly version: number; readonly reason: string };
+
+/** One link of a model's log: numbered from 1, chained by the SHA-256 of the previous entry's bytes. */
+export interface Entry {
+  readonly n: number;
+  readonly previous: string | null;
+  readonly command: Command;
+  readonly at: string;
+  readonly by: string;
+  readonly run: { readonly workflowId: string; readonly runId: string } | null;
+  readonly nonce: string;
+}
+
+/** The state of one model and segment: a pure fold over its log. */
+export interface SegmentState {
+  readonly model: string;
+  readonly segment: string;
+  readonly entries: number;
+  readonly applied?: { readonly spec: Artifact<'spec'>; readonly at: string; readonly by: string };
+  readonly versions: readonly VersionState[];
+  readonly champion: number | null;
+  readonly previousChampion: number | null;
+  /** The last version promoted as `better`: small losses are measured against it, so that they cannot add up. */
+  readonly anchor: number | null;
+}
+
+export interface VersionState extends RegisteredVersion {
+  readonly version: number;
+  readonly at: string;
+  readonly by: string;
+  readonly run: { readonly workflowId: string; readonly runId: string } | null;
+  readonly verdict?: Verdict;
+  readonly status: 'registered' | 'champion' | 'previous' | 'former' | 'retired';
+}

@@ -1,0 +1,65 @@
+import type { z } from 'zod';
+import type { Json } from './artifact.ts';
+import type { Tensors, TensorSignature } from './onnx-tensor.ts';
+
+/**
+ * The types of each kind of learning task. A task's file adds its own line by declaration merging:
+ * `data` is what trainers fit, `question` and `answer` are one unit's exchange with a model (a user and a ranking, a row and a prediction).
+ */
+// oxlint-disable-next-line typescript/no-empty-interface -- tasks merge into it
+export interface TaskTypes {}
+
+export type TaskKind = keyof TaskTypes & string;
+
+export interface TaskType {
+  readonly data: unknown;
+  readonly target: unknown;
+  readonly question: unknown;
+  readonly answer: unknown;
+  readonly metric: string;
+  readonly baseline: string;
+  readonly slice: string;
+}
+
+/** What held-out rows ask of a model: one question per unit. Units are what the bootstrap resamples (users, patients, rows). */
+export interface Exam<Question> {
+  readonly units: readonly string[];
+  readonly questions: readonly Question[];
+  /** Which units belong to a slice, in the order of `units`. A unit may be in several. */
+  readonly slices: Readonly<Record<string, readonly boolean[]>>;
+}
+
+/** One contender's marks: a number per unit and column, in the order of `units`, plus what the whole set of answers tells (coverage). */
+export interface Marks {
+  readonly units: readonly string[];
+  readonly columns: Readonly<Record<string, readonly number[]>>;
+  readonly slices: Readonly<Record<string, readonly boolean[]>>;
+  /** Answers in the order of `units`, as compact JSON. */
+  readonly answers: readonly Json[];
+  readonly facts: Readonly<Record<string, Json>>;
+}
+
+export interface Metric {
+  readonly title: string;
+  readonly better: 'higher' | 'lower';
+  /** The metric over all units, or over the sampled positions (with repetition) of a bootstrap. `range` 0–1 unless it says otherwise. */
+  of(marks: Marks, sample?: Int32Array): number;
+}
+
+/** A kind of learning task: one file that states its metrics, baselines, evaluation and default gate. Pure. */
+export interface Task<K extends TaskKind = TaskKind> {
+  readonly kind: K;
+  /** The spec's `target` of this kind. */
+  readonly target: z.ZodType;
+  readonly signature: { readonly inputs: readonly TensorSignature[]; readonly outputs: readonly TensorSignature[] };
+  readonly metrics: Readonly<Record<TaskTypes[K]['metric'], Metric>>;
+  /** Obvious answers that a model must beat, as trainers with parameters. */
+  readonly baselines: Readonly<Record<TaskTypes[K]['baseline'], { readonly trainer: string; readonly parameters: Json }>>;
+  readonly slices: Readonly<Record<TaskTypes[K]['slice'], string>>;
+  readonly gate: { readonly metric: TaskTypes[K]['metric']; readonly baselines: readonly TaskTypes[K]['baseline'][] };
+  /** The exam that `heldOut` rows make for models that know `known` rows. */
+  exam(known: TaskTypes[K]['data'], heldOut: TaskTypes[K]['data']): Exam<TaskTypes[K]['question']>;
+  feeds(question: TaskTypes[K]['question']): Tensors;
+  answer(question: TaskTypes[K]['question'], outputs: Tensors): TaskTypes[K]['answer'];
+  mark(exam: Exam<TaskTypes[K]['question']>, answers: readonly TaskTypes[K]['answer'][], known: TaskTypes[K]['data']): Marks;
+}

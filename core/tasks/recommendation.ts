@@ -1,0 +1,61 @@
+import type { Item } from '../manifest.ts';
+
+/** Ratings (or views) with users and items as positions. Parallel arrays, one element per interaction, ordered by time, then user, then item. */
+export interface Interactions {
+  readonly users: Int32Array;
+  /** Positions in `items`. -1 in held-out interactions: an item that the training rows do not know, which nobody can recommend. */
+  readonly items: Int32Array;
+  /** The rating; 1 where the spec has no `value`. */
+  readonly values: Float32Array;
+  /** Milliseconds since 1970. */
+  readonly timesMs: Float64Array;
+  readonly userIds: readonly string[];
+  /** Every item of the fitted rows, most interactions first, ties by id (as numbers where all are): an equal score goes to the earlier one. */
+  readonly catalogue: readonly Item[];
+  /** An interaction is a positive when its value is at least this. */
+  readonly relevantFrom: number;
+  /** When the request is made: the end of the fitted rows. Ages in a request count back from here. */
+  readonly asOfMs: number;
+}
+
+/** What is asked of a recommender: positions of known items with their ratings and ages, newest last. */
+export interface RecommendationQuestion {
+  readonly unit: string;
+  readonly items: readonly number[];
+  readonly values: readonly number[];
+  readonly agesDays: readonly number[];
+  /** Positions that must not be recommended: all that the user interacted with, not only what they liked. */
+  readonly exclude: readonly number[];
+  /** Held-out positives as positions; -1 for unknown items (they count as missed). Empty outside an exam. */
+  readonly relevant: readonly number[];
+}
+
+export interface Ranking {
+  /** Positions, best first. */
+  readonly items: readonly number[];
+  readonly scores: readonly number[];
+}
+
+export interface RecommendationTarget {
+  readonly user: string;
+  readonly item: string;
+  readonly value?: string;
+  /** An interaction with at least this value is relevant. */
+  readonly relevantFrom: number;
+  /** The source that describes the items, and its columns of titles and of categories (separated by `|`). */
+  readonly describe?: { readonly source: string; readonly title: string; readonly categories: string };
+}
+
+declare module '../task.ts' {
+  interface TaskTypes {
+    recommendation: {
+      readonly data: Interactions;
+      readonly target: RecommendationTarget;
+      readonly question: RecommendationQuestion;
+      readonly answer: Ranking;
+      readonly metric: 'ndcg@10' | 'recall@10' | 'hr@10' | 'map@10' | 'coverage@10' | 'novelty@10';
+      readonly baseline: 'random' | 'popularity' | 'recent-popularity';
+      readonly slice: 'new-users' | 'heavy-users' | 'rare-items' | `category:${string}`;
+    };
+  }
+}

@@ -1,0 +1,23 @@
+/** Lower-case segments `[a-z0-9][a-z0-9._=-]*` joined by `/`, at most 512 bytes: every file system agrees on them. */
+export type Key = string & { readonly brand: 'Key' };
+
+export interface Call {
+  readonly signal?: AbortSignal;
+  readonly onBytes?: (done: number) => void;
+}
+
+/** Objects are written once. When a write resolves it is durable, and every reader and lister sees it. */
+export interface ObjectStore {
+  readonly uri: string;
+  /** Atomic create, at most 8 MiB. Returns the bytes that stand at `key`: ours, or those of whoever was first. */
+  settle(key: Key, body: Uint8Array, call?: Call): Promise<Uint8Array>;
+  /** Any size; `key` contains `sha256`. Resumes earlier attempts. Racing uploads of one key are harmless. */
+  upload(key: Key, file: { readonly path: string; readonly sha256: string; readonly bytes: number }, call?: Call): Promise<void>;
+  /** Unverified bytes, from `from` on. Only blobs and log call this (linted). */
+  read(key: Key, from?: number, call?: Call): Promise<AsyncIterable<Uint8Array> | undefined>;
+  head(key: Key): Promise<{ readonly bytes: number; readonly modified: Date } | undefined>;
+  /** Keys after `after`, ascending by the UTF-8 bytes of the whole key (`a-b/x`, `a.json`, `a/x`). */
+  list(prefix: string, after?: Key, call?: Call): AsyncIterable<{ readonly key: Key; readonly bytes: number }>;
+  /** The sweeper only. */
+  remove(key: Key): Promise<void>;
+}
