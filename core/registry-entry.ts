@@ -25,6 +25,8 @@ export interface RegisteredVersion {
   readonly package: Artifact<'package'>;
   readonly window: Window;
   readonly rows: number;
+  /** Source name → fingerprint of the observation that the rows were made from: what `retrain` compares to see whether anything is new. */
+  readonly observed: Readonly<Record<string, string>>;
   readonly spec: Artifact<'spec'>;
   readonly evaluation: Artifact<'evaluation'>;
   readonly report: Artifact<'report'>;
