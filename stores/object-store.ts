@@ -20,4 +20,9 @@ export interface ObjectStore {
   list(prefix: string, after?: Key, call?: Call): AsyncIterable<{ readonly key: Key; readonly bytes: number }>;
   /** The sweeper only. */
   remove(key: Key): Promise<void>;
+  /** Where an object lies, in a driver whose objects are read-only files of this machine: `Blobs` then verifies it in place and copies nothing. */
+  pathOf?(key: Key): Promise<string>;
 }
+
+/** Largest body of `settle`: one request of any object store, and small enough to hold in memory. */
+export const maxSettleBytes = 8 * 1024 * 1024;

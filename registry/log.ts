@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import { canonical } from '../core/canonical.ts';
+import { MlError } from '../core/errors.ts';
+import { sha256 } from '../stores/digest.ts';
+import { key } from '../stores/key.ts';
+import type { Key, ObjectStore } from '../stores/object-store.ts';
+import { keysOf, readObjects } from '../stores/read-object.ts';
+
+/** What makes entries a chain. The log fills it in. */
+export interface Link {
+  /** From 1, without gaps. */
+  readonly n: number;
+  /** SHA-256 of the previous entry's bytes. */
+  readonly previous: string | null;
+  /** Two writers never write equal bytes: who reads back its own has won. */
+  readonly nonce: string;
+}
+
+/** An entry before it has its place. */
+export type Draft<E extends Link> = Omit<E, keyof Link>;
+
+/** An append-only log whose entries prove each other. */
+export interface Log<E extends Link> {
+  /**
+   * All entries. What was read once is kept, so only what is new is fetched.
+   *
+   * @throws {MlError} `LogCorrupt`, naming the entry that is missing, torn, or does not continue the chain.
+   */
+  read(): Promise<readonly E[]>;
+  /**
+   * Appends what `decide` says, or nothing if it says nothing. It is asked again after every lost race, with the entries that won:
+   * that is the compare-and-set, and the place where a retried writer finds its own earlier entry.
+   */
+  append(decide: (entries: readonly E[]) => Draft<E> | undefined): Promise<E | undefined>;
+}
+
+/** Opens the log whose entries are `<prefix>/<12 digits>.json`. */
+export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log<E> {
+  const entries: E[] = [];
+  let lastDigest: string | null = null;
+  const keyOf = (n: number): Key => key(`${prefix}/${String(n).padStart(12, '0')}.json`);
+  const numberOf = (entryKey: Key): number => Number(/\/(\d{12})\.json$/.exec(entryKey)?.[1] ?? 0);
+
+  /** Checks the next entry of the chain, and keeps it. */
+  function take(n: number, body: Uint8Array | undefined): void {
+    if (n <= entries.length) return; // another reader of this process was faster
+    const entry = body && parse<E>(body);
+    const broken = (what: string): MlError =>
+      new MlError('LogCorrupt', `${keyOf(n)} in ${store.uri} ${what}: restore it from a copy of the store`, { store: store.uri, entry: keyOf(n) });
+    if (body === undefined) throw broken('is missing, though later entries are there');
+    if (entry === undefined) throw broken('is no JSON');
+    if (entry.n !== n) throw broken(`says that it is entry ${entry.n}`);
+    if (entry.previous !== lastDigest) throw broken('does not continue the chain: it or the entry before it was altered');
+    entries.push(entry);
+    lastDigest = sha256(body);
+  }
+
+  async function read(): Promise<readonly E[]> {
+    const known = entries.length;
+    const keys = await keysOf(store, `${prefix}/`, known === 0 ? undefined : keyOf(known));
+    // A listing that ran beside a writer may lack one key and hold the next: go by the numbers.
+    const last = Math.max(known, ...keys.slice(-1).map(numberOf));
+    const numbers = Array.from({ length: last - known }, (_, at) => known + 1 + at);
+    const bodies = await readObjects(store, numbers.map(keyOf));
+    for (const [at, n] of numbers.entries()) take(n, bodies[at]);
+    return [...entries];
+  }
+
+  async function append(decide: (entries: readonly E[]) => Draft<E> | undefined): Promise<E | undefined> {
+    for (;;) {
+      const current = await read();
+      const draft = decide(current);
+      if (draft === undefined) return undefined;
+      const n = current.length + 1;
+      if (n !== entries.length + 1) continue; // somebody in this process appended meanwhile
+      const entry = { ...draft, n, previous: lastDigest, nonce: randomUUID() } as unknown as E;
+      const body = Buffer.from(canonical(entry));
+      const standing = await store.settle(keyOf(n), body);
+      take(n, standing);
+      if (body.equals(standing)) return parse<E>(body);
+    }
+  }
+
+  return { read, append };
+}
+
+function parse<E>(body: Uint8Array): E | undefined {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8')) as E;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+import type { Artifact, ArtifactKind, Json, MadeRecord, Provenance, Run } from '../core/artifact.ts';
+import { canonical } from '../core/canonical.ts';
+import { type Difference, differences, nearest } from '../core/explain-cache.ts';
+import type { Blobs } from './blobs.ts';
+import { provenanceDigest } from './digest.ts';
+import { key, keySegment } from './key.ts';
+import type { Key, ObjectStore } from './object-store.ts';
+import { keysOf, readObject, readObjects } from './read-object.ts';
+
+export interface CommitFacts {
+  readonly mediaType: string;
+  readonly by: Run;
+  /** Recorded, not keyed: versions, platform, durations. */
+  readonly notes?: Readonly<Record<string, Json>>;
+}
+
+/** A run got this artifact from the cache. */
+export interface UsedRecord {
+  readonly provenance: string;
+  readonly artifact: Artifact;
+  readonly by: Run;
+  readonly at: string;
+}
+
+/** Why a step was or was not reused. */
+export interface CacheExplanation {
+  readonly digest: string;
+  /** What the cache gives for this very provenance, one artifact for each kind that the step makes. */
+  readonly artifacts: readonly Artifact[];
+  /** Otherwise the earlier call of the same step that differs least, and where it does. */
+  readonly nearest?: { readonly digest: string; readonly at: string; readonly by: Run; readonly differences: readonly Difference[] };
+}
+
+/** Artifacts by what made them: the cache of steps, and one half of the lineage graph. */
+export interface ArtifactStore {
+  readonly blobs: Blobs;
+  /**
+   * The artifact of this kind that this provenance made, if its content is still there. With `by`, a hit is written down as used by that run,
+   * so that lineage knows runs that made nothing themselves.
+   */
+  find<K extends ArtifactKind>(kind: K, provenance: Provenance, by?: Run): Promise<Artifact<K> | undefined>;
+  /** Keeps a made file. Returns the artifact that stands: that of whoever was first, if it is whole. */
+  commit<K extends ArtifactKind>(kind: K, provenance: Provenance, path: string, facts: CommitFacts): Promise<Artifact<K>>;
+  explain(provenance: Provenance): Promise<CacheExplanation>;
+}
+
+interface StepRecord {
+  readonly provenance: Provenance;
+  readonly by: Run;
+  readonly at: string;
+}
+
+const number = (n: number): string => String(n).padStart(6, '0');
+const encode = (record: MadeRecord | UsedRecord | StepRecord): Uint8Array => Buffer.from(canonical(record));
+
+/**
+ * Opens the artifacts of a store. Records are `made/<provenance digest>/<n>.json`: a record whose content was lost is followed by a newer one, so it
+ * cannot spoil its key. `steps/<step>/<digest>.json` lists the provenances of a step, for `explain`.
+ */
+export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactStore {
+  /** The valid record of this kind, newest first, and the number of the last record of any kind. */
+  async function lookUp(kind: ArtifactKind, provenance: Provenance): Promise<{ record: MadeRecord | undefined; last: number }> {
+    const digest = provenanceDigest(provenance);
+    const keys = await keysOf(store, `made/${digest}/`);
+    const last = Number(/(\d+)\.json$/.exec(keys.at(-1) ?? '0.json')?.[1] ?? 0);
+    for (const recordKey of keys.reverse()) {
+      const record = parseMade(await readObject(store, recordKey), digest);
+      if (record?.artifact.kind === kind && (await isWhole(record.artifact))) return { record, last };
+    }
+    return { record: undefined, last };
+  }
+
+  const isWhole = async (artifact: Artifact): Promise<boolean> => (await blobs.head(artifact.sha256))?.bytes === artifact.bytes;
+
+  async function writeUsed(digest: string, artifact: Artifact, by: Run): Promise<void> {
+    const record: UsedRecord = { provenance: digest, artifact, by, at: new Date().toISOString() };
+    await store.settle(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), encode(record));
+  }
+
+  async function find<K extends ArtifactKind>(kind: K, provenance: Provenance, by?: Run): Promise<Artifact<K> | undefined> {
+    const { record } = await lookUp(kind, provenance);
+    if (record === undefined) return undefined;
+    // A retry that finds what its own run made has not used the cache.
+    if (by !== undefined && by.runId !== record.by.runId) await writeUsed(provenanceDigest(provenance), record.artifact, by);
+    return record.artifact as Artifact<K>;
+  }
+
+  async function commit<K extends ArtifactKind>(kind: K, provenance: Provenance, path: string, facts: CommitFacts): Promise<Artifact<K>> {
+    const { mediaType, by, notes = {} } = facts;
+    const digest = provenanceDigest(provenance);
+    const artifact: Artifact<K> = { kind, ...(await blobs.put(path)), mediaType };
+    const at = new Date().toISOString();
+    const record: MadeRecord = { provenance, artifact, by, at, notes };
+    await store.settle(stepKey(provenance.step, digest), encode({ provenance, by, at }));
+    for (;;) {
+      const { record: standing, last } = await lookUp(kind, provenance);
+      if (standing !== undefined) {
+        if (standing.by.runId !== by.runId) await writeUsed(digest, standing.artifact, by);
+        return standing.artifact as Artifact<K>;
+      }
+      const body = encode(record);
+      const settled = await store.settle(key(`made/${digest}/${number(last + 1)}.json`), body);
+      if (Buffer.from(body).equals(settled)) return artifact;
+      // Somebody was faster, perhaps with another kind: look again.
+    }
+  }
+
+  async function explain(provenance: Provenance): Promise<CacheExplanation> {
+    const digest = provenanceDigest(provenance);
+    const artifacts = new Map<string, Artifact>();
+    for (const body of await readObjects(store, await keysOf(store, `made/${digest}/`))) {
+      const record = parseMade(body, digest);
+      if (record !== undefined && (await isWhole(record.artifact))) artifacts.set(record.artifact.kind, record.artifact);
+    }
+    if (artifacts.size > 0) return { digest, artifacts: [...artifacts.values()] };
+    const bodies = await readObjects(store, await keysOf(store, `steps/${keySegment(provenance.step)}/`));
+    const earlier = bodies.flatMap((body) => parse<StepRecord>(body) ?? []).sort((a, b) => (a.at < b.at ? -1 : 1));
+    const best = nearest(earlier, provenance);
+    if (best === undefined) return { digest, artifacts: [] };
+    const { by, at } = best;
+    return {
+      digest,
+      artifacts: [],
+      nearest: { digest: provenanceDigest(best.provenance), at, by, differences: differences(best.provenance, provenance) },
+    };
+  }
+
+  return { blobs, find, commit, explain };
+}
+
+const stepKey = (step: string, digest: string): Key => key(`steps/${keySegment(step)}/${digest}.json`);
+
+/** A record of the store, or `undefined` if it is damaged: a cache may forget, it must not lie. */
+function parseMade(body: Uint8Array | undefined, digest: string): MadeRecord | undefined {
+  const record = parse<MadeRecord>(body);
+  return record?.provenance && record.artifact && record.by && provenanceDigest(record.provenance) === digest ? record : undefined;
+}
+
+function parse<R>(body: Uint8Array | undefined): R | undefined {
+  try {
+    return body && (JSON.parse(Buffer.from(body).toString('utf8')) as R);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Every record of what was made, oldest first, for the lineage index. Damaged records are left out. */
+export async function readMade(store: ObjectStore): Promise<MadeRecord[]> {
+  const keys = await keysOf(store, 'made/');
+  const bodies = await readObjects(store, keys);
+  const records = keys.flatMap((recordKey, at) => parseMade(bodies[at], recordKey.split('/')[1]!) ?? []);
+  return records.sort((a, b) => (a.at < b.at ? -1 : 1));
+}
+
+/** Every record of what came from the cache. */
+export async function readUsed(store: ObjectStore, runId?: string): Promise<UsedRecord[]> {
+  const keys = await keysOf(store, runId === undefined ? 'used/' : `used/${keySegment(runId)}/`);
+  return (await readObjects(store, keys)).flatMap((body) => parse<UsedRecord>(body) ?? []);
+}

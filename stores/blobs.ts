@@ -1,0 +1,155 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MlError } from '../core/errors.ts';
+import { digestFile, sha256 as sha256Of } from './digest.ts';
+import { key } from './key.ts';
+import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
+import { stopIfAborted } from './store-error.ts';
+
+/** Content by its SHA-256. Nobody gets bytes that were not checked. */
+export interface Blobs {
+  /** Stores a file's content. It is durable when this resolves; content that is there already, and intact, is not written again. */
+  put(path: string, call?: Call): Promise<Blob>;
+  putBytes(bytes: Uint8Array, call?: Call): Promise<Blob>;
+  /** Size of what is stored, unverified. `undefined` if it is missing. */
+  head(sha256: string): Promise<{ readonly bytes: number } | undefined>;
+  /**
+   * A local, read-only file with this content, verified.
+   *
+   * @throws {MlError} `ArtifactMissing`; `ArtifactCorrupt` if the bytes that are stored are others.
+   */
+  open(sha256: string, call?: Call): Promise<string>;
+  /** The content itself, for what fits in memory. Throws as `open`. */
+  readBytes(sha256: string, call?: Call): Promise<Uint8Array>;
+}
+
+export interface Blob {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** Where the content with this hash lies: `blobs/sha256/ab/<hex>`. */
+export function blobKey(sha256: string): Key {
+  if (/^[0-9a-f]{64}$/.test(sha256)) return key(`blobs/sha256/${sha256.slice(0, 2)}/${sha256}`);
+  throw new MlError('KeyInvalid', `"${sha256}" is no SHA-256: write 64 lower-case hexadecimal digits`, { sha256 });
+}
+
+/**
+ * Opens the blobs of a store. `cacheFolder` takes verified copies from stores whose objects are not local files; it may be shared by processes, and
+ * deleted while none runs.
+ */
+export async function openBlobs(store: ObjectStore, cacheFolder: string): Promise<Blobs> {
+  await mkdir(cacheFolder, { recursive: true });
+  /** How each file looked when it was verified: one that looks different is verified again. */
+  const verified = new Map<string, string>();
+
+  async function put(path: string, call: Call = {}): Promise<Blob> {
+    const blob = await digestFile(path, call.signal);
+    await store.upload(blobKey(blob.sha256), { path, ...blob }, call);
+    return blob;
+  }
+
+  async function putBytes(bytes: Uint8Array, call: Call = {}): Promise<Blob> {
+    const blob = { sha256: sha256Of(bytes), bytes: bytes.length };
+    if (bytes.length <= maxSettleBytes) {
+      const standing = await store.settle(blobKey(blob.sha256), bytes, call);
+      if (standing === bytes || sha256Of(standing) === blob.sha256) return blob;
+    }
+    // Too large, or what stands there is damaged: an upload replaces it.
+    const path = join(cacheFolder, `put-${randomUUID()}`);
+    try {
+      await writeFile(path, bytes);
+      await store.upload(blobKey(blob.sha256), { path, ...blob }, call);
+      return blob;
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  /** Verifies a local file once; `false` if it is missing. */
+  async function verify(sha256: string, path: string, call: Call): Promise<boolean> {
+    const look = await appearance(path);
+    if (look === undefined) return false;
+    if (verified.get(path) === look) return true;
+    const found = await digestFile(path, call.signal);
+    if (found.sha256 !== sha256) throw corrupt(store, sha256, found);
+    verified.set(path, look);
+    return true;
+  }
+
+  async function openBlob(sha256: string, call: Call = {}): Promise<string> {
+    stopIfAborted(call.signal, sha256);
+    const object = blobKey(sha256);
+    if (store.pathOf) {
+      const path = await store.pathOf(object);
+      if (await verify(sha256, path, call)) return path;
+      throw missing(store, sha256);
+    }
+    const path = join(cacheFolder, sha256);
+    const cached = await verify(sha256, path, call).catch(() => false); // a damaged copy is fetched again
+    if (!cached) {
+      await download(object, sha256, path, call);
+      verified.set(path, (await appearance(path)) ?? '');
+    }
+    return path;
+  }
+
+  async function download(object: Key, sha256: string, path: string, call: Call): Promise<void> {
+    const stream = await store.read(object, 0, call);
+    if (stream === undefined) throw missing(store, sha256);
+    const temporary = `${path}.${randomUUID()}`;
+    try {
+      const file = await open(temporary, 'wx');
+      const hash = createHash('sha256');
+      let bytes = 0;
+      try {
+        for await (const chunk of stream) {
+          hash.update(chunk);
+          await file.appendFile(chunk);
+          bytes += chunk.length;
+        }
+      } finally {
+        await file.close();
+      }
+      const found = { sha256: hash.digest('hex'), bytes };
+      if (found.sha256 !== sha256) throw corrupt(store, sha256, found);
+      await chmod(temporary, 0o444);
+      await rename(temporary, path);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  return {
+    put,
+    putBytes,
+    head: (sha256) => store.head(blobKey(sha256)),
+    open: openBlob,
+    readBytes: async (sha256, call) => readFile(await openBlob(sha256, call)),
+  };
+}
+
+/** Changes whenever somebody writes, replaces or truncates the file. */
+async function appearance(path: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+    return [ino, size, mtimeMs, ctimeMs].join();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const missing = (store: ObjectStore, sha256: string): MlError =>
+  new MlError('ArtifactMissing', `${blobKey(sha256)} is not in ${store.uri}: run what made it again, or restore it from a copy of the store`, {
+    store: store.uri,
+    sha256,
+  });
+
+const corrupt = (store: ObjectStore, sha256: string, found: Blob): MlError =>
+  new MlError(
+    'ArtifactCorrupt',
+    `${blobKey(sha256)} in ${store.uri} was altered: it has ${found.bytes} bytes with SHA-256 ${found.sha256}. Remove it and run what made it again, or restore it from a copy of the store`,
+    { store: store.uri, sha256, found },
+  );

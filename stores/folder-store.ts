@@ -1,0 +1,275 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, createReadStream, type Dirent } from 'node:fs';
+import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { MlError } from '../core/errors.ts';
+import { digestFile } from './digest.ts';
+import { isKeySegment, key as parseKey, keyPrefix } from './key.ts';
+import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
+import { stopIfAborted, storeError, symbolicLink } from './store-error.ts';
+import { syncFolder } from './sync-folder.ts';
+
+/** Unfinished writes; the leading dot keeps it out of every key. */
+const unfinished = '.unfinished';
+/** An unfinished write this old belongs to a process that died. */
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
+const chunkBytes = 1 << 20;
+/** Files looked at in one go while listing. */
+const pageOfFiles = 64;
+/** Objects never change, so nobody may write to them, not even by accident through a verified path. */
+const readOnly = 0o444;
+
+/** Absent on Windows, where creating a link needs a privilege anyway. */
+const noFollow = constants.O_NOFOLLOW ?? 0;
+
+const causedBy = (error: unknown, ...codes: string[]): boolean => codes.includes((error as NodeJS.ErrnoException).code ?? '');
+
+/**
+ * An object store in a folder, which any number of processes may use at once.
+ *
+ * A write goes to a file of its own, is flushed, and only then gets its name, so a crash leaves a whole object or none. Creating the name is exclusive
+ * (`link`), which needs a file system with hard links: any native one, and NFS. An interrupted upload starts again: on one machine that costs no more
+ * than checking what was there.
+ *
+ * @throws {MlError} `StoreUnavailable` if the folder cannot be made or written.
+ */
+export async function openFolderStore(folder: string): Promise<ObjectStore> {
+  const wanted = resolve(folder);
+  const uri = pathToFileURL(wanted).href;
+  const guarded = async <T>(object: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(error, uri, object);
+    }
+  };
+
+  const root = await guarded(unfinished, async () => {
+    await mkdir(join(wanted, unfinished), { recursive: true });
+    await syncFolder(dirname(wanted));
+    await removeAbandoned(join(wanted, unfinished));
+    return realpath(wanted);
+  });
+
+  const place = (key: Key): string => join(root, ...key.split('/'));
+
+  /** The object's path, after a look that no folder on the way leads elsewhere. `undefined` where a folder is missing. */
+  async function findPlace(key: Key): Promise<string | undefined> {
+    const path = place(parseKey(key));
+    try {
+      if ((await realpath(dirname(path))) !== dirname(path)) throw symbolicLink(uri, key);
+      return path;
+    } catch (error) {
+      if (causedBy(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Folders whose own names are known to be durable. */
+  const durable = new Set<string>([root]);
+
+  async function prepareFolder(path: string): Promise<void> {
+    if (durable.has(path)) return;
+    await prepareFolder(dirname(path));
+    await mkdir(path).catch((error: unknown) => {
+      if (!causedBy(error, 'EEXIST')) throw error;
+    });
+    await syncFolder(dirname(path));
+    durable.add(path);
+  }
+
+  async function makePlace(key: Key): Promise<string> {
+    const found = await findPlace(key);
+    if (found !== undefined && durable.has(dirname(found))) return found;
+    if (found === undefined) durable.clear(); // somebody may have removed a folder since
+    durable.add(root);
+    await prepareFolder(dirname(place(key)));
+    return (await findPlace(key)) ?? place(key);
+  }
+
+  /** Writes a durable file of this call's own, hands it to `use`, and takes its first name away again. */
+  async function withUnfinished<T>(write: (file: FileHandle) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
+    const path = join(root, unfinished, randomUUID());
+    try {
+      const file = await open(path, 'wx', readOnly);
+      try {
+        await write(file);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      return await use(path);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  async function settle(key: Key, body: Uint8Array, call: Call = {}): Promise<Uint8Array> {
+    if (body.length > maxSettleBytes) {
+      throw new MlError('ObjectTooLarge', `"${key}" has ${body.length} bytes; ${maxSettleBytes} can be settled: upload it`, {
+        key,
+        bytes: body.length,
+      });
+    }
+    const path = await makePlace(key);
+    const ours = !(await exists(path)) && (await withUnfinished((file) => file.writeFile(body), createAt));
+    // The winner may not have got so far: what we report as standing must outlive a power cut too.
+    await syncFolder(dirname(path));
+    return ours ? body : await readWhole(path);
+
+    async function createAt(temporary: string): Promise<boolean> {
+      stopIfAborted(call.signal, key);
+      try {
+        await link(temporary, path);
+        return true;
+      } catch (error) {
+        if (causedBy(error, 'EEXIST')) return false;
+        throw error;
+      }
+    }
+  }
+
+  async function upload(key: Key, file: { path: string; sha256: string; bytes: number }, call: Call = {}): Promise<void> {
+    const path = await makePlace(key);
+    const intact = (await sizeOf(path)) === file.bytes && (await digestFile(path, call.signal)).sha256 === file.sha256;
+    if (!intact) {
+      await withUnfinished(
+        (target) => copyVerified(file, target, call),
+        (temporary) => rename(temporary, path),
+      );
+    }
+    await syncFolder(dirname(path));
+    call.onBytes?.(file.bytes);
+  }
+
+  async function* bytesOf(key: Key, path: string, from: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      const file = await open(path, constants.O_RDONLY | noFollow);
+      yield* file.createReadStream({ start: from, highWaterMark: chunkBytes, ...(signal && { signal }) }) as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw storeError(error, uri, key);
+    }
+  }
+
+  async function* listFolder(folderPrefix: string, prefix: string, after: string, signal?: AbortSignal): AsyncGenerator<{ key: Key; bytes: number }> {
+    stopIfAborted(signal, prefix);
+    const entries = await entriesOf(join(root, folderPrefix));
+    const wantedKeys = entries
+      // A folder takes its place among the keys by the "/" that follows its name in each of them.
+      .map((entry) => ({ name: folderPrefix + entry.name + (entry.isDirectory() ? '/' : ''), entry }))
+      .filter(({ name, entry }) => (entry.isDirectory() ? mayHold(name, prefix, after) : name.startsWith(prefix) && name > after))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (let start = 0; start < wantedKeys.length; start += pageOfFiles) {
+      stopIfAborted(signal, prefix);
+      const page = wantedKeys.slice(start, start + pageOfFiles);
+      const sizes = await Promise.all(page.map(({ entry, name }) => (entry.isFile() ? sizeOf(join(root, name)) : undefined)));
+      for (const [at, { entry, name }] of page.entries()) {
+        const bytes = sizes[at];
+        if (entry.isDirectory()) yield* listFolder(name, prefix, after, signal);
+        else if (bytes !== undefined) yield { key: name as Key, bytes };
+      }
+    }
+  }
+
+  return {
+    uri,
+    settle: (key, body, call) => guarded(key, () => settle(key, body, call)),
+    upload: (key, file, call) => guarded(key, () => upload(key, file, call)),
+    read: (key, from = 0, call = {}) =>
+      guarded(key, async () => {
+        stopIfAborted(call.signal, key);
+        const path = await findPlace(key);
+        return path !== undefined && (await exists(path)) ? bytesOf(key, path, from, call.signal) : undefined;
+      }),
+    head: (key) =>
+      guarded(key, async () => {
+        const path = await findPlace(key);
+        const found = path === undefined ? undefined : await look(path);
+        return found && { bytes: found.size, modified: found.mtime };
+      }),
+    async *list(prefix, after = '' as Key, call = {}) {
+      const start = keyPrefix(prefix).slice(0, prefix.lastIndexOf('/') + 1);
+      try {
+        yield* listFolder(start, prefix, after, call.signal);
+      } catch (error) {
+        throw storeError(error, uri, prefix);
+      }
+    },
+    remove: (key) =>
+      guarded(key, async () => {
+        const path = await findPlace(key);
+        if (path === undefined) return;
+        await rm(path, { force: true });
+        await syncFolder(dirname(path));
+      }),
+    pathOf: (key) => guarded(key, async () => (await findPlace(key)) ?? place(key)),
+  };
+}
+
+/** Whether a key that begins with `folder` can be one that is asked for. */
+const mayHold = (folder: string, prefix: string, after: string): boolean =>
+  (folder.startsWith(prefix) || prefix.startsWith(folder)) && (folder > after || after.startsWith(folder));
+
+/** What a folder holds that can be a part of a key: strangers' files (`.DS_Store`) and links are none. */
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => isKeySegment(entry.name) && (entry.isFile() || entry.isDirectory()));
+  } catch (error) {
+    if (causedBy(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** @throws `ELOOP` if it is a symbolic link. */
+async function look(path: string): Promise<{ size: number; mtime: Date } | undefined> {
+  try {
+    const found = await lstat(path);
+    if (found.isSymbolicLink()) throw Object.assign(new Error(`${path} is a symbolic link`), { code: 'ELOOP' });
+    return found.isFile() ? found : undefined;
+  } catch (error) {
+    if (causedBy(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+const sizeOf = async (path: string): Promise<number | undefined> => (await look(path))?.size;
+const exists = async (path: string): Promise<boolean> => (await look(path)) !== undefined;
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  const file = await open(path, constants.O_RDONLY | noFollow);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Copies a file, and checks on the way that it is what was promised. */
+async function copyVerified(file: { path: string; sha256: string; bytes: number }, target: FileHandle, call: Call): Promise<void> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const source = createReadStream(file.path, { highWaterMark: chunkBytes, ...(call.signal && { signal: call.signal }) });
+  for await (const chunk of source as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    await target.appendFile(chunk);
+    bytes += chunk.length;
+    call.onBytes?.(bytes);
+  }
+  const sha256 = hash.digest('hex');
+  if (sha256 === file.sha256 && bytes === file.bytes) return;
+  throw new MlError(
+    'ArtifactCorrupt',
+    `${file.path} has ${bytes} bytes with SHA-256 ${sha256}, not ${file.bytes} with ${file.sha256}: it changed after it was hashed; make it again`,
+    { ...file, found: { sha256, bytes } },
+  );
+}
+
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined); // its writer has just finished
+    if (found !== undefined && Date.now() - found.mtimeMs > abandonedAfterMs) await rm(path, { force: true });
+  }
+}
