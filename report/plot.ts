@@ -1,0 +1,88 @@
+import { parse, textMetrics, View, type Spec } from 'vega';
+import { compile, type Config, type TopLevelSpec } from 'vega-lite';
+import { html, trusted, type Content, type Html } from './html.ts';
+
+declare module 'vega' {
+  /** Exported by Vega, but missing from its types. */
+  export const textMetrics: { width(item: { readonly fontSize?: number }, text: unknown): number };
+}
+
+/** Colours are the stylesheet's variables, so that a plot follows light, dark and print with the page. */
+export const colour = {
+  ink: 'var(--ink)',
+  faint: 'var(--faint)',
+  grid: 'var(--rule)',
+  accent: 'var(--accent)',
+  good: 'var(--good)',
+  bad: 'var(--bad)',
+  paper: 'var(--paper)',
+} as const;
+
+export const plotFont = 'system-ui, "Segoe UI", "Helvetica Neue", "Liberation Sans", sans-serif';
+
+/** Wide enough for the column of text, together with labels of ordinary length. */
+export const plotWidth = 500;
+
+const config: Config = {
+  background: 'transparent',
+  font: plotFont,
+  padding: { left: 2, top: 4, right: 4, bottom: 2 },
+  view: { stroke: null },
+  axis: {
+    labelColor: colour.ink,
+    titleColor: colour.faint,
+    titleFontWeight: 'normal',
+    titleFontSize: 12,
+    labelFontSize: 12,
+    gridColor: colour.grid,
+    domainColor: colour.faint,
+    tickColor: colour.faint,
+    labelLimit: 230,
+    labelFlush: false,
+    titlePadding: 8,
+  },
+  axisY: { domain: false, ticks: false, labelPadding: 8 },
+  axisX: { tickCount: 6, labelPadding: 4 },
+  legend: { labelColor: colour.ink, labelFontSize: 12, labelLimit: 200, title: null, orient: 'top', symbolStrokeWidth: 1.5 },
+  header: { labelColor: colour.ink, labelFontSize: 12, title: null },
+};
+
+/**
+ * Width of a text in ems of a common sans-serif. Vega measures with a canvas; without one it takes every character for .8 em, which
+ * truncates labels that would fit and leaves plots with wide margins.
+ */
+const ems = (text: string): number => {
+  let width = 0;
+  for (const character of text) width += widths.find(([characters]) => characters.test(character))?.[1] ?? 0.64;
+  return width;
+};
+
+const widths: readonly (readonly [RegExp, number])[] = [
+  [/[ijltfI.,:;|!'()[\] ]/, 0.39],
+  [/[mwMW@%—+−=]/, 0.9],
+  [/[A-Z]/, 0.7],
+];
+
+textMetrics.width = (item, text) => ems(String(text ?? '')) * (item.fontSize ?? 11);
+
+/**
+ * Draws a Vega-Lite plot as inline SVG, without a canvas, a script or a network.
+ *
+ * Names from outside (metrics, trainers, slices) are values of the data, never names of fields: Vega reads field names as expressions.
+ * No mark is clipped: Vega numbers clip paths across a process, and the bytes would differ from one report to the next.
+ */
+export async function draw(spec: TopLevelSpec): Promise<Html> {
+  const view = new View(parse(compile({ ...spec, config }).spec as Spec), { renderer: 'none' });
+  try {
+    const svg = await view.toSVG();
+    return trusted(svg.replace(/ xmlns(:xlink)?="[^"]*"/g, ''));
+  } finally {
+    view.finalize();
+  }
+}
+
+export const captioned = (plot: Html, caption: Content): Html =>
+  html`<figure>
+    <div class="scroll">${plot}</div>
+    <figcaption>${caption}</figcaption>
+  </figure>`;

@@ -1,0 +1,65 @@
+import type { Estimate } from '../../core/evaluation.ts';
+import { html, type Content, type Html } from '../html.ts';
+import { captioned } from '../plot.ts';
+import { gainPlot } from '../plots.ts';
+import type { ReportInput } from '../report-input.ts';
+import { table } from '../table.ts';
+import { count, figure, percent } from '../wording.ts';
+
+const leading = ['challenger', 'champion', 'anchor'];
+
+/** The challenger, the champions, then the baselines from strong to weak. */
+export function contendersInOrder({ evaluation, metrics }: ReportInput): readonly string[] {
+  const sign = metrics?.[evaluation.metric]?.better === 'lower' ? 1 : -1;
+  const worth = (name: string) => sign * (evaluation.contenders[name]?.metrics[evaluation.metric]?.value ?? -sign * Infinity);
+  const rest = Object.keys(evaluation.contenders).filter((name) => !leading.includes(name));
+  return [...leading.filter((name) => evaluation.contenders[name]), ...rest.toSorted((a, b) => worth(a) - worth(b) || (a < b ? -1 : 1))];
+}
+
+/** The gate's metric first, then the task's order, then whatever else was measured. */
+export function metricsInOrder({ evaluation, metrics }: ReportInput): readonly string[] {
+  const measured = new Set(Object.values(evaluation.contenders).flatMap((marks) => Object.keys(marks.metrics)));
+  return [...new Set([evaluation.metric, ...Object.keys(metrics ?? {}), ...measured])].filter((metric) => measured.has(metric));
+}
+
+/** Every contender in every metric, and what the challenger gains over each. */
+export async function contendersSection(input: ReportInput): Promise<Html> {
+  const { evaluation } = input;
+  const names = contendersInOrder(input);
+  const metrics = metricsInOrder(input);
+  const best = new Map(metrics.map((metric) => [metric, bestOf(input, metric)]));
+  const cell = (estimate: Estimate | undefined, metric: string): Content =>
+    estimate &&
+    html`${estimate.value === best.get(metric) ? html`<b>${figure(estimate.value)}</b>` : figure(estimate.value)}<small
+        >${interval(estimate)}</small
+      >`;
+  const confidence = percent(evaluation.confidence);
+  return html`<h2>Contenders</h2>
+    <p>
+      All sat the same exam: the same ${count(evaluation.units)} units, the same held-out
+      rows.${evaluation.rowsLeftOut > 0 && ` ${evaluation.rowsLeftOut} held-out rows that one of them had seen were left out for all.`}
+    </p>
+    ${table(
+      html`Marks on the held-out rows; beneath each its bootstrap interval at ${confidence}. The best of a column is bold.`,
+      ['', ...metrics.map((metric) => input.metrics?.[metric]?.title ?? metric)],
+      names.map((name) => [name, ...metrics.map((metric) => cell(evaluation.contenders[name]?.metrics[metric], metric))]),
+    )}
+    ${
+      evaluation.gains.length > 0 &&
+      captioned(
+        await gainPlot(evaluation),
+        html`What the challenger gains in ${evaluation.metric} over each contender, unit by unit (paired), with the interval at ${confidence}. The
+        dashed line is no gain.`,
+      )
+    }`;
+}
+
+/** A point estimate without an interval (a metric of the whole catalogue) shows none. */
+const interval = ({ value, low, high }: Estimate): string | undefined =>
+  low === value && high === value ? undefined : `${figure(low)} – ${figure(high)}`;
+
+function bestOf({ evaluation, metrics }: ReportInput, metric: string): number | undefined {
+  const values = Object.values(evaluation.contenders).flatMap((marks) => marks.metrics[metric]?.value ?? []);
+  if (values.length < 2) return undefined;
+  return metrics?.[metric]?.better === 'lower' ? Math.min(...values) : Math.max(...values);
+}

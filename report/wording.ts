@@ -1,0 +1,55 @@
+import type { Json } from '../core/artifact.ts';
+import type { VerdictName } from '../core/registry-entry.ts';
+
+export type Tone = 'good' | 'bad' | 'open';
+
+/** What each verdict says to a reader who meets it for the first time. */
+export const verdictWords = {
+  better: { title: 'Better', tone: 'good', meaning: 'Its gain lies above zero with its whole interval.' },
+  'not-worse': { title: 'Not worse', tone: 'good', meaning: 'What it may lose to the champion is within the margin that the gate allows.' },
+  unchanged: { title: 'Unchanged', tone: 'open', meaning: 'It is the model that already serves; there is nothing to promote.' },
+  worse: { title: 'Worse', tone: 'bad', meaning: 'It may lose more to the champion than the gate allows.' },
+  'below-floor': { title: 'Below a floor', tone: 'bad', meaning: 'One slice, or one limit, falls short of what was promised for it.' },
+  'beaten-by-baseline': { title: 'Beaten by a baseline', tone: 'bad', meaning: 'It is not surely better than an obvious answer.' },
+  'not-comparable': { title: 'Not comparable', tone: 'open', meaning: 'No exam was fair to all contenders; a person has to decide.' },
+} as const satisfies Record<VerdictName, { readonly title: string; readonly tone: Tone; readonly meaning: string }>;
+
+const minus = (text: string): string => text.replace('-', '\u2212');
+
+/** A count with a thin space between thousands: `100 836`. */
+export const count = (value: number): string => minus(String(value).replace(/\B(?=(\d{3})+$)/g, '\u202f'));
+
+/** Four decimals below ten, four figures above: marks of one column line up. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  if (size < 10) return minus(value.toFixed(4));
+  return size < 1000 ? minus(value.toPrecision(4)) : count(Math.round(value));
+}
+
+export const signed = (value: number): string => (value > 0 ? `+${figure(value)}` : figure(value));
+
+export const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+
+export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+
+/** `l2 = 300, tau = 180`: parameters on one line, for a label. */
+export function parametersLine(parameters: Json): string {
+  if (!isRecord(parameters)) return parameters === null ? '' : plain(parameters);
+  return Object.entries(parameters)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name} = ${plain(value as Json)}`)
+    .join(', ');
+}
+
+export const isRecord = (value: Json | undefined): value is { readonly [key: string]: Json | undefined } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A JSON value as a reader would write it. */
+export function plain(value: Json | undefined): string {
+  if (value === undefined || value === null) return '–';
+  if (typeof value === 'number') return Number.isInteger(value) ? count(value) : minus(String(Number(value.toPrecision(6))));
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return JSON.stringify(value);
+}
