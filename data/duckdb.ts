@@ -1,0 +1,156 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api';
+import type { Json } from '../core/artifact.ts';
+import { MlError } from '../core/errors.ts';
+import { literal } from '../core/segment.ts';
+import type { Progress } from '../core/step-context.ts';
+
+/** What every function of `data/` may know of the outside; a `StepContext` is one. */
+export interface DataContext {
+  readonly signal: AbortSignal;
+  /** A folder of this attempt's own: DuckDB spills into it. */
+  readonly scratch: string;
+  readonly heartbeat?: (progress?: Progress) => void;
+  readonly limits?: Partial<DuckdbLimits>;
+}
+
+export interface DuckdbLimits {
+  readonly threads: number;
+  readonly memoryMb: number;
+  /** What DuckDB may write to the scratch folder. */
+  readonly temporaryMb: number;
+  /** For one statement. */
+  readonly seconds: number;
+}
+
+export const defaultLimits: DuckdbLimits = { threads: 2, memoryMb: 2048, temporaryMb: 20_480, seconds: 1800 };
+
+/** The only files that an instance can touch. DuckDB does not tell reading from writing, so user SQL is also checked (`checkSelect`). */
+export interface Access {
+  readonly read?: readonly string[];
+  readonly write?: readonly string[];
+}
+
+export type Row = Readonly<Record<string, Json>>;
+
+export interface Duckdb {
+  run(sql: string, values?: readonly DuckDBValue[]): Promise<void>;
+  /** All rows as JSON values: 64-bit integers and times are strings. For small answers. */
+  rows(sql: string, values?: readonly DuckDBValue[]): Promise<readonly Row[]>;
+  /** The first row. */
+  row(sql: string, values?: readonly DuckDBValue[]): Promise<Row>;
+  /** Rows as they come, 2,048 at a time: for large answers. */
+  chunks(sql: string): AsyncGenerator<DuckDBDataChunk>;
+  /** How many statements DuckDB's own parser finds. @throws {MlError} `SqlFailed` */
+  statements(sql: string): Promise<number>;
+}
+
+/** How often an interrupt is repeated: one that comes just before a statement starts is lost. */
+const interruptEveryMs = 50;
+
+/**
+ * Opens an in-memory DuckDB that reaches nothing but the files of `access`, and closes it after `use`. No network, no extension, no setting can
+ * be changed from inside; memory, spill and time are limited. Aborting `context.signal` interrupts the statement that runs.
+ *
+ * @throws {MlError} `SqlFailed`, `SqlTimeout`, `Cancelled`
+ */
+export async function withDuckdb<T>(access: Access, context: DataContext, use: (db: Duckdb) => Promise<T>): Promise<T> {
+  const limits = { ...defaultLimits, ...context.limits };
+  const temporary = join(context.scratch, 'duckdb');
+  await mkdir(temporary, { recursive: true });
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(limits.threads),
+    memory_limit: `${limits.memoryMb}MB`,
+    temp_directory: temporary,
+    max_temp_directory_size: `${limits.temporaryMb}MB`,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  try {
+    const connection = await instance.connect();
+    try {
+      const paths = [...(access.read ?? []), ...(access.write ?? [])].map((path) => literal(resolve(path)));
+      await connection.run(`SET allowed_paths = [${paths.join(', ')}]`);
+      await connection.run(`SET TimeZone = 'UTC'`);
+      await connection.run('SET enable_external_access = false');
+      await connection.run('SET lock_configuration = true');
+      return await use(guarded(connection, context.signal, limits));
+    } finally {
+      connection.closeSync();
+    }
+  } finally {
+    instance.closeSync();
+  }
+}
+
+function guarded(connection: DuckDBConnection, signal: AbortSignal, limits: DuckdbLimits): Duckdb {
+  /** Runs one call of DuckDB's under the time limit and the signal. */
+  async function under<T>(sql: string, call: () => Promise<T>): Promise<T> {
+    if (signal.aborted) throw cancelled(signal);
+    let late = false;
+    let interrupting: NodeJS.Timeout | undefined;
+    const interrupt = () => {
+      connection.interrupt();
+      interrupting ??= setInterval(() => connection.interrupt(), interruptEveryMs);
+    };
+    const timer = setTimeout(() => {
+      late = true;
+      interrupt();
+    }, limits.seconds * 1000);
+    signal.addEventListener('abort', interrupt, { once: true });
+    try {
+      return await call();
+    } catch (error) {
+      if (signal.aborted) throw cancelled(signal, error);
+      if (late) throw timedOut(sql, limits, error);
+      throw failed(sql, error);
+    } finally {
+      clearTimeout(timer);
+      clearInterval(interrupting);
+      signal.removeEventListener('abort', interrupt);
+    }
+  }
+
+  const rows = (sql: string, values?: readonly DuckDBValue[]) =>
+    under(sql, async () => (await connection.runAndReadAll(sql, values && [...values])).getRowObjectsJson() as Row[]);
+
+  return {
+    run: (sql, values) => under(sql, async () => void (await connection.run(sql, values && [...values]))),
+    rows,
+    async row(sql, values) {
+      const [first] = await rows(sql, values);
+      if (!first) throw new MlError('Bug', `a statement that always gives a row gave none: ${excerpt(sql)}`);
+      return first;
+    },
+    async *chunks(sql) {
+      const result = await under(sql, () => connection.stream(sql));
+      for (;;) {
+        const chunk = await under(sql, () => result.fetchChunk());
+        if (!chunk || chunk.rowCount === 0) return;
+        yield chunk;
+      }
+    },
+    statements: (sql) => under(sql, async () => (await connection.extractStatements(sql)).count),
+  };
+}
+
+const excerpt = (sql: string): string => (sql.length > 200 ? `${sql.slice(0, 200)}…` : sql);
+
+/** DuckDB's message up to its excerpt of the statement, which shows more of our own SQL than a reader wants. */
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split(/\n\s*\n|\nLINE /)[0]!.trim();
+
+const cancelled = (signal: AbortSignal, cause?: unknown): MlError =>
+  new MlError('Cancelled', 'the run was cancelled while DuckDB was working', {}, { cause: cause ?? signal.reason });
+
+const timedOut = (sql: string, limits: DuckdbLimits, cause: unknown): MlError =>
+  new MlError(
+    'SqlTimeout',
+    `a statement took longer than ${limits.seconds} s and was stopped: ${excerpt(sql)}. Look for a join without a condition, or raise the limit`,
+    { seconds: limits.seconds },
+    { cause },
+  );
+
+function failed(sql: string, cause: unknown): MlError {
+  return cause instanceof MlError ? cause : new MlError('SqlFailed', reason(cause), { sql: excerpt(sql) }, { cause });
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { literal, quoted } from '../core/segment.ts';
+import type { Duckdb } from './duckdb.ts';
+
+/** A list of names in SQL. */
+export const quotedList = (names: readonly string[]): string => names.map(quoted).join(', ');
+
+/** Parquet files as a relation in SQL. */
+export const parquet = (...paths: readonly string[]): string => `read_parquet([${paths.map(literal).join(', ')}])`;
+
+/**
+ * Sorts keys as people do: whole numbers first and by value, then text by its bytes. A total order that depends on nothing but the key; where
+ * all are numbers it is the order of numbers, although keys are text.
+ */
+export const naturalOrder = (column: string, direction: 'ASC' | 'DESC' = 'ASC'): string =>
+  `TRY_CAST(${quoted(column)} AS HUGEINT) ${direction} NULLS LAST, ${quoted(column)} ${direction} NULLS LAST`;
+
+/**
+ * Writes a relation as Parquet, the same bytes for the same rows. `order` must be total (a unique key): Parquet written by several threads is
+ * only stable under a final order.
+ */
+export async function writeParquet(db: Duckdb, select: string, order: string, out: string): Promise<{ readonly bytes: number }> {
+  await db.run(`COPY (SELECT * FROM (${select}\n) ORDER BY ${order}) TO ${literal(out)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)`);
+  return { bytes: (await stat(out)).size };
+}
+
+/** Column names and DuckDB types of a relation. */
+export async function describe(db: Duckdb, relation: string): Promise<readonly { readonly name: string; readonly type: string }[]> {
+  const columns = await db.rows(`DESCRIBE SELECT * FROM ${relation}`);
+  return columns.map((column) => ({ name: String(column['column_name']), type: String(column['column_type']) }));
+}
+
+export async function fileSha256(path: string, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) })) hash.update(bytes as Buffer);
+  return hash.digest('hex');
+}

@@ -1,0 +1,175 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { literal } from '../../core/segment.ts';
+import { canonical } from '../../core/canonical.ts';
+import { MlError } from '../../core/errors.ts';
+import type { DataContext } from '../duckdb.ts';
+import { sha256Of } from './folder.ts';
+import { defaultHttpLimits, httpClient, type HttpAnswer, type HttpConnection, type HttpLimits } from './http.ts';
+import type { Reader, SnapshotRequest, SourceRequest } from './reader.ts';
+import { textColumns, writeSnapshot } from './snapshot.ts';
+
+const maxPages = 100_000;
+/** More empty pages in a row than this, each with another cursor, and the paging is taken for endless. */
+const maxEmptyPages = 100;
+
+/** What is known of a page once its rows are on disk. */
+interface SavedPage {
+  /** The URL of the next page; null on the last. */
+  readonly next: string | null;
+  readonly rows: number;
+  /** Of the answer's body. */
+  readonly sha256: string;
+}
+
+/**
+ * An HTTP JSON API that gives rows in pages: `{ "data": [ … ], "next": cursor or null }`, the cursor going into `?cursor=`; or a `Link` header with
+ * `rel="next"`. Its `ETag` (or `Last-Modified`) must be the collection's, the same on every page: it is how a change is noticed.
+ *
+ * Each page is a file in `resume`; after a kill only the missing pages are asked for. A change in mid-download throws `SourceChanged` and starts anew.
+ */
+export const jsonPagesReader = (limits: HttpLimits = defaultHttpLimits): Reader => ({
+  async observe(request, context) {
+    const { send, first } = await open(request, context, limits);
+    const head = await send('HEAD', first);
+    const seen = head.status < 400 && versionOf(head) !== undefined ? head : await send('GET', first);
+    const facts = { etag: mustVersion(request, seen) };
+    return { sha256: sha256Of(canonical(facts)), facts };
+  },
+  async snapshot(request, context) {
+    const { files, sourceSha256 } = await download(request, context, limits);
+    const relation = `read_json([${files.map(literal).join(', ')}], format = 'newline_delimited', columns = ${textColumns(request)})`;
+    return writeSnapshot(request, { relation, files, text: true, sourceSha256 }, context);
+  },
+});
+
+export const jsonPages = jsonPagesReader();
+
+async function open(request: SourceRequest, context: DataContext, limits: HttpLimits) {
+  const { connection, name, source } = request;
+  if (connection.kind !== 'http') {
+    throw new MlError(
+      'ConfigInvalid',
+      `source "${name}" is read as json-pages, which needs a connection of kind "http"; "${source.from}" is a folder`,
+      {},
+    );
+  }
+  const { base, send } = await httpClient(connection satisfies HttpConnection, request.readSecret, context, limits);
+  return { send, first: new URL(base.pathname.replace(/\/$/, '') + request.path, base) };
+}
+
+async function download(request: SnapshotRequest, context: DataContext, limits: HttpLimits) {
+  const { name, resume } = request;
+  const { send, first } = await open(request, context, limits);
+  await mkdir(resume, { recursive: true });
+  const versionFile = join(resume, 'version');
+  let version = await readFile(versionFile, 'utf8').catch(() => undefined);
+  // Pages without a version cannot be trusted to belong together.
+  if (version === undefined) for (const file of await readdir(resume)) await rm(join(resume, file), { recursive: true });
+
+  const seen = new Set<string>();
+  const files: string[] = [];
+  const digests: string[] = [];
+  let [rows, emptyInARow] = [0, 0];
+  for (let next: string | null = first.href; next !== null;) {
+    if (seen.has(next)) throw endless(request, `page ${files.length} names a page that was read before as the next one`);
+    if (files.length >= maxPages) throw endless(request, `it has more than ${maxPages} pages`);
+    if (emptyInARow > maxEmptyPages) throw endless(request, `${emptyInARow} empty pages came in a row`);
+    seen.add(next);
+    const path = join(resume, String(files.length + 1).padStart(6, '0'));
+    let page = await savedPage(path);
+    if (!page) {
+      const answer = await send('GET', new URL(next));
+      const parsed = parsePage(request, answer, first);
+      const current = mustVersion(request, answer);
+      if (version === undefined) await durably(versionFile, (version = current));
+      if (current !== version) {
+        await rm(resume, { recursive: true });
+        throw new MlError('SourceChanged', `source "${name}" changed while it was read (${version} became ${current}): it is read anew`, {
+          version,
+          current,
+        });
+      }
+      page = await savePage(path, parsed, sha256Of(answer.body));
+    }
+    files.push(`${path}.jsonl`);
+    digests.push(page.sha256);
+    rows += page.rows;
+    emptyInARow = page.rows === 0 ? emptyInARow + 1 : 0;
+    next = page.next;
+    context.heartbeat?.({ step: 'download', done: rows, note: `${name}: page ${files.length}` });
+  }
+  return { files, sourceSha256: sha256Of(digests.join('\n')) };
+}
+
+/** The rows come first: a page counts once its `.page` file is there. */
+async function savePage(path: string, { data, next }: ParsedPage, sha256: string): Promise<SavedPage> {
+  await durably(`${path}.jsonl`, data.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const page: SavedPage = { next, rows: data.length, sha256 };
+  await durably(`${path}.page`, JSON.stringify(page));
+  return page;
+}
+
+async function savedPage(path: string): Promise<SavedPage | undefined> {
+  const text = await readFile(`${path}.page`, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as SavedPage);
+}
+
+/** A file is whole or not there. */
+async function durably(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.part`, text, { flush: true });
+  await rename(`${path}.part`, path);
+}
+
+interface ParsedPage {
+  readonly data: readonly object[];
+  readonly next: string | null;
+}
+
+function parsePage(request: SourceRequest, answer: HttpAnswer, first: URL): ParsedPage {
+  const invalid = (fault: string, cause?: unknown) =>
+    new MlError(
+      'SourceInvalid',
+      `source "${request.name}": ${answer.url.origin}${answer.url.pathname} ${fault}. It began with ${JSON.stringify(answer.body.slice(0, 120))}`,
+      { status: answer.status },
+      { cause },
+    );
+  if (answer.status !== 200) throw invalid(`answered ${answer.status}`);
+  let body: unknown;
+  try {
+    body = JSON.parse(answer.body);
+  } catch (cause) {
+    throw invalid(`did not answer with JSON (${answer.headers.get('content-type') ?? 'no content type'})`, cause);
+  }
+  const link = nextLink(answer);
+  const data: unknown = Array.isArray(body) ? body : (body as { data?: unknown } | null)?.data;
+  if (!Array.isArray(data)) throw invalid('answered without a "data" array');
+  if (!data.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))) throw invalid('gave rows that are not objects');
+  const cursor: unknown = Array.isArray(body) ? null : ((body as { next?: unknown }).next ?? null);
+  if (cursor === null) return { data: data as object[], next: link };
+  if (typeof cursor !== 'string' && typeof cursor !== 'number') throw invalid('gave a "next" that is neither text nor a number');
+  const next = new URL(first);
+  next.searchParams.set('cursor', String(cursor));
+  return { data: data as object[], next: next.href };
+}
+
+function nextLink(answer: HttpAnswer): string | null {
+  const target = /<([^>]+)>\s*;[^,]*\brel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
+  return target === undefined ? null : new URL(target, answer.url).href;
+}
+
+const versionOf = (answer: HttpAnswer): string | undefined => answer.headers.get('etag') ?? answer.headers.get('last-modified') ?? undefined;
+
+function mustVersion(request: SourceRequest, answer: HttpAnswer): string {
+  const version = versionOf(answer);
+  if (version !== undefined) return version;
+  throw new MlError(
+    'SourceInvalid',
+    `source "${request.name}": ${answer.url.origin}${answer.url.pathname} answered ${answer.status} without ETag or Last-Modified, so that a change could not be noticed. ` +
+      `It began with ${JSON.stringify(answer.body.slice(0, 120))}`,
+    { status: answer.status },
+  );
+}
+
+const endless = (request: SourceRequest, why: string): MlError =>
+  new MlError('SourceInvalid', `source "${request.name}": its pages do not end: ${why}`, { source: request.name });
