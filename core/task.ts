@@ -29,6 +29,11 @@ export interface Exam<Question> {
   readonly slices: Readonly<Record<string, readonly boolean[]>>;
 }
 
+export interface ExamOptions {
+  /** Units with fewer known rows than this are not examined. Default 0: who is new is examined too. */
+  readonly minHistory?: number;
+}
+
 /** One contender's marks: a number per unit and column, in the order of `units`, plus what the whole set of answers tells (coverage). */
 export interface Marks {
   readonly units: readonly string[];
@@ -42,6 +47,8 @@ export interface Marks {
 export interface Metric {
   readonly title: string;
   readonly better: 'higher' | 'lower';
+  /** It describes all answers together (coverage): a resample would distort it, so it is not resampled and its interval is a point. */
+  readonly whole?: true;
   /** The metric over all units, or over the sampled positions (with repetition) of a bootstrap. `range` 0–1 unless it says otherwise. */
   of(marks: Marks, sample?: Int32Array): number;
 }
@@ -58,8 +65,11 @@ export interface Task<K extends TaskKind = TaskKind> {
   readonly slices: Readonly<Record<TaskTypes[K]['slice'], string>>;
   readonly gate: { readonly metric: TaskTypes[K]['metric']; readonly baselines: readonly TaskTypes[K]['baseline'][] };
   /** The exam that `heldOut` rows make for models that know `known` rows. */
-  exam(known: TaskTypes[K]['data'], heldOut: TaskTypes[K]['data']): Exam<TaskTypes[K]['question']>;
+  exam(known: TaskTypes[K]['data'], heldOut: TaskTypes[K]['data'], options?: ExamOptions): Exam<TaskTypes[K]['question']>;
+  /** Made-up questions for golden examples: no unit's own data goes into a package. */
+  examples(known: TaskTypes[K]['data'], count: number): readonly TaskTypes[K]['question'][];
   feeds(question: TaskTypes[K]['question']): Tensors;
-  answer(question: TaskTypes[K]['question'], outputs: Tensors): TaskTypes[K]['answer'];
+  /** What the outputs mean. `count`: how many, where an answer is a list; default as many as an exam looks at. */
+  answer(question: TaskTypes[K]['question'], outputs: Tensors, count?: number): TaskTypes[K]['answer'];
   mark(exam: Exam<TaskTypes[K]['question']>, answers: readonly TaskTypes[K]['answer'][], known: TaskTypes[K]['data']): Marks;
 }

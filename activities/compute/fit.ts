@@ -1,0 +1,93 @@
+import { writeFile } from 'node:fs/promises';
+import type { Json } from '../../core/artifact.ts';
+import { MlError } from '../../core/errors.ts';
+import type { Task, TaskKind, TaskTypes } from '../../core/task.ts';
+import { taskOf } from '../../core/tasks/index.ts';
+import type { CurvePoint, Fitted, Trainer, TrainingContext } from '../../core/trainer.ts';
+import { loadRows } from '../../data/load-rows.ts';
+import type { RowFiles } from '../../data/load-rows.ts';
+import { openSession } from '../../onnx/session.ts';
+import { sitExam } from '../../onnx/examine.ts';
+import { trainers } from '../../trainers/index.ts';
+
+export interface FitInput {
+  readonly task: string;
+  readonly files: RowFiles;
+  readonly trainer: string;
+  readonly parameters: Json;
+  /** The part on which choices are made, or `null` when the parameters are final. */
+  readonly validateOn: 'validation' | null;
+  readonly metric: string;
+  readonly seed: number;
+  /** Where the model goes. */
+  readonly onnxPath: string;
+}
+
+export interface FitOutput {
+  readonly chosen: Json;
+  readonly facts: Fitted['facts'];
+  readonly curve: readonly CurvePoint[];
+  /** The metric on the validation rows, by ONNX Runtime. */
+  readonly validation: number | null;
+}
+
+export interface FitContext extends Pick<TrainingContext, 'signal' | 'checkpoint'> {
+  progress(done: number, total: number, metrics?: Readonly<Record<string, number>>): Promise<void>;
+}
+
+/** Fit one trainer on the rows of some parts, and score what it made on the validation rows. Runs in a compute process. */
+export async function fit(input: FitInput, context: FitContext): Promise<FitOutput> {
+  const task = taskOf(input.task);
+  const trainer = trainerOf(input.trainer, task.kind);
+  const parameters = parseParameters(trainer, input.parameters);
+  const rows = await loadRows(task.kind, input.files, input.validateOn);
+  const validate = rows.heldOut === undefined ? undefined : await validator(task, rows.known, rows.heldOut, input.metric, context.signal);
+
+  const curve: CurvePoint[] = [];
+  const fitted = await trainer.fit(rows.known, parameters, {
+    signal: context.signal,
+    seed: input.seed,
+    checkpoint: context.checkpoint,
+    ...(validate && { validate }),
+    async progress(done, total, metrics) {
+      if (metrics !== undefined) curve.push({ done, total, metrics });
+      await context.progress(done, total, metrics);
+    },
+  });
+  const validation = validate === undefined ? null : await validate(fitted.onnx);
+  await writeFile(input.onnxPath, fitted.onnx);
+  return { chosen: fitted.chosen, facts: fitted.facts, curve, validation };
+}
+
+type Rows = TaskTypes[TaskKind]['data'];
+
+/** The gate's metric of a candidate on held-out rows, as `TrainingContext.validate` promises it. */
+async function validator(task: Task, known: Rows, heldOut: Rows, metric: string, signal: AbortSignal): Promise<(onnx: Uint8Array) => Promise<number>> {
+  const exam = task.exam(known, heldOut);
+  const scored = (task.metrics as Readonly<Record<string, Task['metrics'][keyof Task['metrics']]>>)[metric];
+  if (scored === undefined) throw new MlError('SpecInvalid', `task "${task.kind}" has no metric "${metric}": it has ${Object.keys(task.metrics).join(', ')}`);
+  return async (onnx) => {
+    const session = await openSession(onnx);
+    try {
+      return scored.of(task.mark(exam, await sitExam(session, task, exam, { signal }), known));
+    } finally {
+      await session.release();
+    }
+  };
+}
+
+function trainerOf(name: string, kind: string): Trainer {
+  const trainer = (trainers as Readonly<Record<string, Trainer>>)[name];
+  if (trainer === undefined) throw new MlError('TrainerUnknown', `no trainer is called "${name}": there are ${Object.keys(trainers).join(', ')}`);
+  if (!(trainer.tasks as readonly string[]).includes(kind)) {
+    throw new MlError('TrainerUnknown', `trainer "${name}" does not serve task "${kind}", only ${trainer.tasks.join(', ')}`);
+  }
+  return trainer;
+}
+
+function parseParameters(trainer: Trainer, parameters: Json): unknown {
+  const parsed = trainer.parameters.safeParse(parameters);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new MlError('SpecInvalid', `parameter "${issue?.path.join('.')}" of trainer "${trainer.name}": ${issue?.message}`);
+}

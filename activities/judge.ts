@@ -1,0 +1,27 @@
+import type { Artifact } from '../core/artifact.ts';
+import type { Evaluation } from '../core/evaluation.ts';
+import { judge as decide } from '../core/gate.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { Verdict } from '../core/registry-entry.ts';
+import type { Benchmark } from './benchmark-model.ts';
+import type { Contenders } from './find-contenders.ts';
+import { readJson } from './make.ts';
+import type { Ports, Step } from './ports.ts';
+
+export interface JudgeInput {
+  readonly spec: ModelSpec;
+  readonly evaluation: Artifact<'evaluation'>;
+  readonly benchmark: Benchmark;
+  readonly contenders: Contenders;
+}
+
+/** Apply the gate. The rule is pure and may change without breaking running workflows, which branch on the recorded verdict. */
+export const judge =
+  (ports: Ports): Step<JudgeInput, Verdict> =>
+  async ({ spec, evaluation, benchmark, contenders }) =>
+    decide(await readJson<Evaluation>(ports, evaluation), spec, {
+      sizeBytes: benchmark.sizeBytes,
+      p99Ms: benchmark.p99Ms,
+      champion: contenders.champion?.version ?? null,
+      anchor: contenders.anchor?.version ?? null,
+    });

@@ -1,0 +1,26 @@
+import { everywhere } from '../core/ids.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import { observeSource } from './observe-source.ts';
+import type { Ports, Step } from './ports.ts';
+
+export interface News {
+  readonly isNew: boolean;
+  readonly reason: string;
+}
+
+/** Whether a training could give anything that the last version does not have: another source, or another spec. */
+export const lookForNews =
+  (ports: Ports): Step<{ readonly spec: ModelSpec; readonly segment: string }, News> =>
+  async ({ spec, segment }, context) => {
+    const { versions } = await ports.registry.state(spec.name, segment);
+    const last = versions.at(-1);
+    if (last === undefined) return { isNew: true, reason: `${spec.name}, ${segment} has no version yet` };
+    const { applied } = await ports.registry.state(spec.name, everywhere);
+    if (applied !== undefined && applied.spec.sha256 !== last.spec.sha256) return { isNew: true, reason: `the spec changed after v${last.version}` };
+    const observe = observeSource(ports);
+    for (const source of Object.keys(spec.sources)) {
+      const { observation } = await observe({ spec, source }, context);
+      if (observation.sha256 !== last.observed[source]) return { isNew: true, reason: `"${source}" changed after v${last.version}` };
+    }
+    return { isNew: false, reason: `All ${Object.keys(spec.sources).length} sources are as v${last.version} saw them.` };
+  };

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Artifact } from '../core/artifact.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { Part } from '../core/table.ts';
+import { runtimeVersion } from '../onnx/session.ts';
+import { json, makeArtifact, readJson } from './make.ts';
+import type { Ports, Step } from './ports.ts';
+import { rowFiles, rowInputs, rowParameters } from './row-files.ts';
+import type { ModelRecord } from './train-model.ts';
+
+export interface PredictModelInput {
+  readonly spec: ModelSpec;
+  readonly rows: Artifact<'rows'>;
+  readonly split: Artifact<'split'>;
+  readonly model: Artifact<'model'>;
+  /** The model's own: a champion knows its own catalogue, not the challenger's. */
+  readonly preprocessor: Artifact<'preprocessor'>;
+  /** The rows that a request may know. */
+  readonly known: readonly Part[];
+  /** Name of the fold, `all` where there is only one. */
+  readonly fold: string;
+  /** For the web UI only. */
+  readonly contender: string;
+}
+
+/** Let a model sit the exam of the test rows by ONNX Runtime: a mark per unit. */
+export const predictModel =
+  (ports: Ports): Step<PredictModelInput, Artifact<'predictions'>> =>
+  async (input, context) => {
+    const { spec, known: parts } = input;
+    const fold = input.fold === 'all' ? null : input.fold;
+    const recipe = {
+      step: 'predictModel',
+      code: ['activities/compute/examine'],
+      inputs: { ...rowInputs({ ...input, parts }), model: input.model.sha256 },
+      parameters: { ...rowParameters(spec), parts: [...parts], fold },
+      environment: { onnxruntime: runtimeVersion, architecture: process.arch },
+      mediaType: json,
+    };
+    return makeArtifact(ports, context, 'predictions', recipe, async () => {
+      const { onnx } = await readJson<ModelRecord>(ports, input.model);
+      const marksPath = join(context.scratch, 'marks.json');
+      const files = await rowFiles(ports, { ...input, parts });
+      const onnxPath = await ports.blobs.open(onnx.sha256);
+      await ports.compute.run('examine', { task: spec.task, files, heldOut: 'test', fold, onnxPath, marksPath }, { signal: context.signal, onProgress: context.heartbeat });
+      return { path: marksPath };
+    });
+  };

@@ -1,0 +1,15 @@
+import { MlError } from '../core/errors.ts';
+import { everywhere } from '../core/ids.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import { readJson } from './make.ts';
+import { parseProjectSpec } from './parse-spec.ts';
+import type { Ports, Step } from './ports.ts';
+
+/** The spec that was applied last: what a schedule trains by, since it holds none itself. */
+export const readApplied =
+  (ports: Ports): Step<{ readonly model: string }, { readonly spec: ModelSpec }> =>
+  async ({ model }) => {
+    const { applied } = await ports.registry.state(model, everywhere);
+    if (applied === undefined) throw new MlError('ModelUnknown', `no spec of "${model}" was applied: run \`perennial apply\``, { model });
+    return { spec: parseProjectSpec(await readJson(ports, applied.spec)) };
+  };

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import type { Artifact, Json } from '../core/artifact.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { Part } from '../core/table.ts';
+import type { CurvePoint } from '../core/trainer.ts';
+import { runtimeVersion } from '../onnx/session.ts';
+import { openCheckpoint } from './checkpoint.ts';
+import { makeJson, readJson } from './make.ts';
+import type { Ports, Step } from './ports.ts';
+import { rowFiles, rowInputs, rowParameters } from './row-files.ts';
+import { metricOf } from './metric-of.ts';
+
+export interface TrainModelInput {
+  readonly spec: ModelSpec;
+  readonly rows: Artifact<'rows'>;
+  readonly split: Artifact<'split'>;
+  readonly preprocessor: Artifact<'preprocessor'>;
+  /** The rows that are fitted. */
+  readonly parts: readonly Part[] | 'all';
+  /** Choices are made on these rows; `null` when the parameters are final. */
+  readonly validateOn: 'validation' | null;
+  readonly trainer: string;
+  readonly parameters: { readonly [name: string]: Json };
+}
+
+export interface TrainedModel {
+  readonly model: Artifact<'model'>;
+  readonly chosen: { readonly [name: string]: Json };
+  readonly validation: number | null;
+}
+
+/** The content of a `model` artifact: an ONNX file with the record of its training. */
+export interface ModelRecord {
+  readonly format: 1;
+  readonly onnx: { readonly sha256: string; readonly bytes: number };
+  readonly trainer: string;
+  readonly chosen: { readonly [name: string]: Json };
+  readonly facts: Readonly<Record<string, Json>>;
+  readonly curve: readonly CurvePoint[];
+  readonly metric: string;
+  readonly validation: number | null;
+}
+
+/** Every training is seeded alike: what differs between two runs is their data and parameters, nothing else. */
+const seed = 42;
+
+/** Fit one trainer with one set of parameters, in a child process that heartbeats, checkpoints, and goes on in the middle after a kill. */
+export const trainModel =
+  (ports: Ports): Step<TrainModelInput, TrainedModel> =>
+  async (input, context) => {
+    const { spec, trainer, parameters, parts, validateOn } = input;
+    const metric = metricOf(spec);
+    const recipe = {
+      step: 'trainModel',
+      code: ['activities/compute/fit'],
+      inputs: rowInputs(input),
+      parameters: { ...rowParameters(spec), parts: parts as Json, validateOn, metric: validateOn && metric, trainer, parameters, seed },
+      environment: { onnxruntime: runtimeVersion, architecture: process.arch },
+    };
+    const model = await makeJson(ports, context, 'model', recipe, async () => {
+      const onnxPath = join(context.scratch, 'model.onnx');
+      const fitted = await ports.compute.run(
+        'fit',
+        { task: spec.task, files: await rowFiles(ports, input), trainer, parameters, validateOn, metric, seed, onnxPath },
+        { signal: context.signal, onProgress: context.heartbeat, checkpoint: openCheckpoint(ports, recipe) },
+      );
+      const onnx = await ports.blobs.put(onnxPath, { signal: context.signal });
+      const { chosen, facts, curve, validation } = fitted;
+      return { format: 1, onnx, trainer, chosen, facts, curve, metric, validation } as ModelRecord;
+    });
+    const { chosen, validation } = await readJson<ModelRecord>(ports, model);
+    return { model, chosen, validation };
+  };

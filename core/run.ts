@@ -1,0 +1,80 @@
+import type { Artifact } from './artifact.ts';
+import type { Window } from './manifest.ts';
+import type { ModelSpec } from './model-spec.ts';
+import type { Verdict } from './registry-entry.ts';
+
+export type Trigger = 'manual' | 'schedule' | 'backfill' | 'demo';
+
+/** The input of the `train` workflow. */
+export interface TrainRequest {
+  readonly spec: ModelSpec;
+  readonly segment?: string;
+  /** Overrides the spec's window. */
+  readonly window?: Window;
+  readonly trigger?: Trigger;
+  /** Who asked, as far as we know: it goes into the registry log. */
+  readonly by?: string;
+}
+
+/** How a training run ended. A business "no" is a value, not an error. */
+export type TrainOutcome =
+  | {
+      readonly outcome: 'unchanged';
+      readonly model: string;
+      readonly segment: string;
+      /** The version that this training would have made again. */
+      readonly version: number;
+      readonly reason: string;
+    }
+  | {
+      /** `promoted` versions are served; `rejected` ones stay in the log with the verdict. */
+      readonly outcome: 'promoted' | 'rejected';
+      readonly model: string;
+      readonly segment: string;
+      readonly version: number;
+      readonly package: Artifact<'package'>;
+      readonly evaluation: Artifact<'evaluation'>;
+      readonly report: Artifact<'report'>;
+      readonly verdict: Verdict;
+      readonly window: Window;
+    };
+
+export interface RetrainRequest {
+  readonly model: string;
+  /** Default: every segment of the applied spec. */
+  readonly segments?: readonly string[];
+}
+
+export interface RetrainOutcome {
+  readonly model: string;
+  readonly segments: Readonly<Record<string, TrainOutcome | { readonly outcome: 'nothing-new' | 'busy' | 'failed'; readonly reason: string }>>;
+}
+
+export interface BackfillRequest {
+  readonly spec: ModelSpec;
+  readonly windows: readonly (Window | null)[];
+  readonly segments: readonly string[];
+  /** How many segments train at the same time. Default 2. */
+  readonly concurrency?: number;
+  /** Where a continued backfill goes on. */
+  readonly cursor?: { readonly done: readonly BackfillResult[] };
+}
+
+export interface BackfillResult {
+  readonly segment: string;
+  readonly window: Window | null;
+  readonly outcome: string;
+  readonly version?: number;
+}
+
+/** One step of a run as the `progress` query tells it. */
+export interface StepProgress {
+  readonly step: string;
+  readonly summary: string;
+  readonly state: 'running' | 'done' | 'failed';
+}
+
+export interface RunProgress {
+  readonly steps: readonly StepProgress[];
+  readonly headline: string;
+}

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createSteps } from '../activities/index.ts';
+import type { Ports } from '../activities/ports.ts';
+import { connectionOf } from '../core/connection.ts';
+import type { Connections } from '../core/connection.ts';
+import { MlError } from '../core/errors.ts';
+import { taskQueue } from '../core/ids.ts';
+import { readSecret } from '../data/secret.ts';
+import { openRegistry } from '../registry/registry.ts';
+import { openRunArchive } from '../registry/runs.ts';
+import { openArtifactStore } from '../stores/artifact-store.ts';
+import { openBlobs } from '../stores/blobs.ts';
+import { openStore } from '../stores/open-store.ts';
+import { compiled } from './compiled.ts';
+import { openCompute } from './compute.ts';
+import { openHistories } from './histories.ts';
+import { asActivities } from './step-adapter.ts';
+import { bundleWorkflows } from './workflow-bundle.ts';
+
+export interface WorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  /** The base of the task queues. */
+  readonly taskQueue: string;
+  /** URI of the object store. */
+  readonly store: string;
+  /** Caches, half-downloaded sources, scratch files: all of it may be deleted while no worker runs. */
+  readonly workFolder: string;
+  readonly connections: Connections;
+  /** Modules of users' own workflows. */
+  readonly workflowModules?: readonly string[];
+  /** How many trainings run at the same time. Default: one per core. */
+  readonly computeSlots?: number;
+}
+
+export interface RunningWorker {
+  /** Resolves when the worker has stopped; rejects if it failed. */
+  readonly done: Promise<void>;
+  /** Process ids of the compute children that live now. */
+  readonly computePids: () => readonly number[];
+  stop(): Promise<void>;
+}
+
+/** Starts the workers of all roles in this process: one polls the control queue and runs workflows, one the compute queue. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const slots = options.computeSlots ?? availableParallelism();
+  const compute = openCompute(slots);
+  const client = new Client({ connection: options.connection, namespace: options.namespace });
+  const ports = await openPorts(options, client, compute);
+  const activities = asActivities(createSteps(ports), join(options.workFolder, 'scratch'));
+  const bundle = await bundleWorkflows(options.workflowModules ?? [], join(options.workFolder, 'bundle'));
+
+  const workers = await Promise.all([
+    Worker.create({
+      ...shared(options),
+      taskQueue: taskQueue(options.taskQueue, 'control'),
+      workflowBundle: bundle,
+      activities,
+      workflowFailureErrorTypes: { '*': ['Error'] },
+      maxConcurrentActivityTaskExecutions: 50,
+    }),
+    Worker.create({
+      ...shared(options),
+      taskQueue: taskQueue(options.taskQueue, 'compute'),
+      activities,
+      maxConcurrentActivityTaskExecutions: slots,
+    }),
+  ]);
+  const done = Promise.all(workers.map((worker) => worker.run())).then(() => compute.close());
+  // Whoever starts a worker hears of its failure through `done`; until they listen it must not be an unhandled rejection.
+  done.catch(() => {});
+  return {
+    done,
+    computePids: compute.pids,
+    async stop() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await done;
+    },
+  };
+}
+
+function shared({ connection, namespace }: WorkerOptions) {
+  return {
+    connection,
+    namespace,
+    // Cancellation reaches a step within a second, not within 23.
+    maxHeartbeatThrottleInterval: '1s',
+    // After a kill the next worker task comes a second late, not ten.
+    stickyQueueScheduleToStartTimeout: '1s',
+    shutdownGraceTime: '1s',
+    shutdownForceTime: '15s',
+  } as const;
+}
+
+async function openPorts(options: WorkerOptions, client: Client, compute: Ports['compute']): Promise<Ports> {
+  const store = await openStore(options.store);
+  const blobs = await openBlobs(store, join(options.workFolder, 'blobs'));
+  return {
+    store,
+    blobs,
+    artifacts: openArtifactStore(store, blobs),
+    registry: openRegistry(store, blobs),
+    runs: openRunArchive(store, blobs),
+    histories: openHistories(client, options.taskQueue),
+    compute,
+    connection: (from) => connectionOf(options.connections, from),
+    readSecret,
+    codeDigest: readCodeDigests(),
+    resumeFolder: join(options.workFolder, 'resume'),
+  };
+}
+
+/** Digests of compiled modules with their local imports, written by the build. */
+function readCodeDigests(): (module: string) => string {
+  const path = join(compiled('index'), '..', 'code-digests.json');
+  const digests = JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<string, string>>;
+  return (module) => {
+    const digest = digests[`${module}.js`];
+    if (digest === undefined) throw new MlError('Bug', `module "${module}" has no digest in ${path}: build again`);
+    return digest.slice(0, 32);
+  };
+}
+

@@ -1,0 +1,44 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+import type { WorkflowBundle } from '@temporalio/worker';
+import { MlError } from '../core/errors.ts';
+import { compiled } from './compiled.ts';
+
+const ours = {
+  train: 'workflows/train',
+  retrain: 'workflows/retrain',
+  backfill: 'workflows/backfill',
+  deploy: 'workflows/deploy',
+  sweepLineage: 'workflows/sweep-lineage',
+} as const;
+
+export const interceptorModule = (): string => compiled('workflows/interceptor');
+
+/**
+ * The entry of the workflow bundle: every workflow by name, ours and users'. `export *` of two modules that export the same name would drop both
+ * without a word, so names are written out, and one that is there twice is refused.
+ */
+export async function workflowEntry(modules: readonly string[]): Promise<string> {
+  const from = new Map<string, string>(Object.entries(ours).map(([name, module]) => [name, compiled(module)]));
+  for (const module of modules) {
+    const exports = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>;
+    for (const name of Object.keys(exports).filter((each) => typeof exports[each] === 'function')) {
+      const other = from.get(name);
+      if (other !== undefined) {
+        throw new MlError('DuplicateWorkflow', `workflow "${name}" is exported by ${module} and by ${other}: rename one of them`, { name, module, other });
+      }
+      from.set(name, module);
+    }
+  }
+  return [...from].map(([name, module]) => `export { ${name} } from ${JSON.stringify(module)};`).join('\n');
+}
+
+/** Bundles all workflows with the one interceptor. About two seconds. */
+export async function bundleWorkflows(modules: readonly string[], folder: string): Promise<WorkflowBundle> {
+  await mkdir(folder, { recursive: true });
+  const entry = join(folder, 'workflows.js');
+  await writeFile(entry, await workflowEntry(modules));
+  return bundleWorkflowCode({ workflowsPath: entry, workflowInterceptorModules: [interceptorModule()] });
+}

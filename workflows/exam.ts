@@ -1,0 +1,92 @@
+import type { Contender, Contenders } from '../activities/find-contenders.ts';
+import type { TrainedModel } from '../activities/train-model.ts';
+import type { Artifact } from '../core/artifact.ts';
+import { candidates } from '../core/grid.ts';
+import type { Candidate } from '../core/grid.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { Fold, PreparedRows } from './prepare.ts';
+import { steps } from './steps.ts';
+
+/** The rows that are known when an exam is sat; the model that sits it is fitted on these. */
+export const known = ['train', 'validation'] as const;
+
+/** The best candidate of one fold, fitted for its exam. */
+export interface ExamModel {
+  readonly fold: Fold;
+  readonly chosen: Candidate;
+  readonly candidates: readonly (Candidate & { readonly validation: number | null; readonly model: Artifact<'model'> })[];
+  readonly examined: Artifact<'model'>;
+  readonly preprocessor: Artifact<'preprocessor'>;
+}
+
+/** Fit every candidate on the training rows, take the best on the validation rows, and fit it again on both: the test rows stay unseen. */
+export async function fitBest(spec: ModelSpec, data: PreparedRows, fold: Fold): Promise<ExamModel> {
+  const { rows, snapshots } = data;
+  const { split } = fold;
+  const preprocessor = await steps.fitPreprocessing({ spec, rows, split, snapshots, parts: ['train'] });
+  const fitted = await Promise.all(
+    candidates(spec.train).map(async ({ trainer, parameters }) => {
+      const trained = await steps.trainModel({ spec, rows, split, preprocessor, parts: ['train'], validateOn: 'validation', trainer, parameters });
+      return { trainer, parameters: trained.chosen, validation: trained.validation, model: trained.model };
+    }),
+  );
+  const { best } = await steps.chooseModel({ spec, candidates: fitted });
+  const { trainer, parameters } = fitted[best]!;
+  const exam = await fitOn({ spec, data, split, parts: known, trainer, parameters });
+  return { fold, chosen: { trainer, parameters }, candidates: fitted, examined: exam.model, preprocessor: exam.preprocessor };
+}
+
+/** Fit without choosing: the parameters are final. */
+export async function fitOn(what: {
+  readonly spec: ModelSpec;
+  readonly data: Pick<PreparedRows, 'rows' | 'snapshots'>;
+  readonly split: Artifact<'split'>;
+  readonly parts: readonly ('train' | 'validation' | 'test')[] | 'all';
+  readonly trainer: string;
+  readonly parameters: Candidate['parameters'];
+}): Promise<TrainedModel & { readonly preprocessor: Artifact<'preprocessor'> }> {
+  const { spec, data, split, parts, trainer, parameters } = what;
+  const preprocessor = await steps.fitPreprocessing({ spec, rows: data.rows, split, snapshots: data.snapshots, parts });
+  const trained = await steps.trainModel({ spec, rows: data.rows, split, preprocessor, parts, validateOn: null, trainer, parameters });
+  return { ...trained, preprocessor };
+}
+
+/** The challenger, the baselines, the champion and the anchor sit the same exam: the test rows that none of them has seen. */
+export async function examine(what: {
+  readonly spec: ModelSpec;
+  readonly segment: string;
+  readonly data: PreparedRows;
+  readonly exams: readonly ExamModel[];
+  readonly contenders: Contenders;
+}): Promise<{ readonly evaluation: Artifact<'evaluation'>; readonly rowsLeftOut: number }> {
+  const { spec, segment, data, exams, contenders } = what;
+  const rivals = [contenders.champion, contenders.anchor].filter((rival) => rival !== null);
+  const folds = await Promise.all(
+    exams.map(async (exam) => {
+      const { split, leftOut } = await steps.leaveOutSeen({ spec, rows: data.rows, split: exam.fold.split, seenBy: rivals.map(({ seen }) => seen) });
+      const sit = (contender: string, model: Artifact<'model'>, preprocessor: Artifact<'preprocessor'>) =>
+        steps.predictModel({ spec, rows: data.rows, split, fold: exam.fold.name, model, preprocessor, known, contender });
+      const marks = await Promise.all([
+        sit('challenger', exam.examined, exam.preprocessor),
+        ...rivals.map((rival) => sit(rival.name, rival.examined, rival.examinedItems)),
+        ...contenders.baselines.map(async (baseline) => {
+          const fitted = await fitOn({ spec, data, split: exam.fold.split, parts: known, ...baseline });
+          return sit(baseline.name, fitted.model, fitted.preprocessor);
+        }),
+      ]);
+      return { marks, leftOut };
+    }),
+  );
+  const names = ['challenger', ...rivals.map(({ name }) => name), ...contenders.baselines.map(({ name }) => name)];
+  const rowsLeftOut = folds.reduce((sum, { leftOut }) => sum + leftOut, 0);
+  const evaluation = await steps.evaluateModel({
+    spec,
+    segment,
+    folds: exams.map(({ fold }) => fold.name),
+    contenders: Object.fromEntries(names.map((name, index) => [name, folds.map(({ marks }) => marks[index]!)])),
+    rowsLeftOut,
+  });
+  return { evaluation, rowsLeftOut };
+}
+
+export type { Contender };

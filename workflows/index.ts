@@ -1,0 +1,12 @@
+export { train } from './train.ts';
+export { retrain } from './retrain.ts';
+export { backfill } from './backfill.ts';
+export { deploy } from './deploy.ts';
+export { sweepLineage } from './sweep-lineage.ts';
+export { steps, stepsWith } from './steps.ts';
+export { prepare } from './prepare.ts';
+export { examine, fitBest, fitOn, known } from './exam.ts';
+export { progressQuery } from './progress.ts';
+export { trainStart } from './train-start.ts';
+export type { Steps } from '../activities/index.ts';
+export type * from '../core/run.ts';

@@ -1,0 +1,49 @@
+import type { Artifact } from '../core/artifact.ts';
+import { MlError } from '../core/errors.ts';
+import type { Window } from '../core/manifest.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import { steps } from './steps.ts';
+
+export interface Fold {
+  readonly name: string;
+  readonly split: Artifact<'split'>;
+}
+
+/** Sources that were read and kept their promises, and the rows made from them. */
+export interface PreparedRows {
+  readonly snapshots: Readonly<Record<string, Artifact<'source'>>>;
+  /** Source name → fingerprint of what was observed. */
+  readonly observed: Readonly<Record<string, string>>;
+  readonly contract: Artifact<'contract'>;
+  readonly rows: Artifact<'rows'>;
+  readonly profile: Artifact<'profile'>;
+  readonly rowCount: number;
+  readonly window: Window;
+  readonly folds: readonly Fold[];
+}
+
+/** Observe and read every source, check the contract, make the rows of one window and segment, split them, and look for leaks. */
+export async function prepare(spec: ModelSpec, segment: string, window?: Window): Promise<PreparedRows> {
+  const read = await Promise.all(Object.keys(spec.sources).map((source) => readSource(spec, source)));
+  const snapshots = Object.fromEntries(read.map(({ source, snapshot }) => [source, snapshot]));
+  const observed = Object.fromEntries(read.map(({ source, fingerprint }) => [source, fingerprint]));
+
+  const contract = await steps.checkContract({ spec, snapshots });
+  if (!contract.passed) {
+    throw new MlError('ContractBroken', `the sources of "${spec.name}" broke their contract: ${contract.violations.join('; ')}`, {
+      violations: contract.violations,
+      report: contract.report.sha256,
+    });
+  }
+
+  const { rows, profile, rowCount, window: actual } = await steps.buildRows({ spec, segment, snapshots, ...(window && { window }) });
+  const { folds } = await steps.splitRows({ spec, rows });
+  await Promise.all(folds.map((fold) => steps.checkLeaks({ spec, segment, snapshots, rows, split: fold.split, fold: fold.name, window: actual })));
+  return { snapshots, observed, contract: contract.report, rows, profile, rowCount, window: actual, folds };
+}
+
+async function readSource(spec: ModelSpec, source: string) {
+  const { observation } = await steps.observeSource({ spec, source });
+  const snapshot = await steps.snapshotSource({ spec, source, observation });
+  return { source, snapshot, fingerprint: observation.sha256 };
+}
