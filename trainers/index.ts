@@ -1,0 +1,32 @@
+import { MlError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
+import type { Trainer, TrainerName } from '../core/trainer.ts';
+import { ease } from './ease.ts';
+import { popularity } from './popularity.ts';
+import { randomOrder } from './random.ts';
+import { ratedAtLeast } from './rated-at-least.ts';
+import { recentPopularity } from './recent-popularity.ts';
+import { topRated } from './top-rated.ts';
+
+/** Every trainer, by the name that a spec gives it. */
+export const trainers = {
+  random: randomOrder,
+  popularity,
+  'recent-popularity': recentPopularity,
+  'top-rated': topRated,
+  'rated-at-least': ratedAtLeast,
+  ease,
+} as const satisfies Record<TrainerName, Trainer>;
+
+/** @throws {MlError} `TrainerUnknown` with the name that was probably meant. */
+export function trainerNamed(name: string): Trainer {
+  if (isTrainer(name)) return trainers[name];
+  const meant = nearest(name, Object.keys(trainers));
+  throw new MlError(
+    'TrainerUnknown',
+    `no trainer is named "${name}"${meant ? ` (did you mean "${meant}"?)` : ''}: use one of ${Object.keys(trainers).join(', ')}`,
+    { name },
+  );
+}
+
+const isTrainer = (name: string): name is TrainerName => Object.hasOwn(trainers, name);

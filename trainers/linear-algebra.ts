@@ -1,0 +1,119 @@
+import { MlError } from '../core/errors.ts';
+
+/** Called between slices of a long loop: lets messages out and the abort signal in. `share` of the work that is done, 0 to 1. */
+export type Breathe = (share: number) => Promise<void>;
+
+/** Rows of a symmetric update that are taken together: 64 columns of 64 rows of float64 stay in the first-level cache. */
+const BLOCK = 64;
+
+/**
+ * Factors a symmetric positive definite matrix (row-major, `size` × `size`) in place: the lower triangle becomes L with A = L·Lᵀ; the upper
+ * triangle is left as it was. Blocked and left-looking; the order of every sum is fixed, so the result is the same bytes on every run.
+ *
+ * @throws {MlError} `TrainingFailed` if the matrix is not positive definite.
+ */
+export async function cholesky(a: Float64Array, size: number, breathe: Breathe): Promise<void> {
+  for (let from = 0; from < size; from += BLOCK) {
+    const to = Math.min(from + BLOCK, size);
+    for (let below = from; below < size; below += BLOCK) {
+      subtractProduct(a, size, below, Math.min(below + BLOCK, size), from, to);
+    }
+    factorDiagonal(a, size, from, to);
+    for (let row = to; row < size; row++) solveRow(a, size, row, from, to);
+    await breathe(to / size);
+  }
+}
+
+/** A[i, j] −= Σₖ L[i, k]·L[j, k] over the finished columns k < `from`, for rows i and columns j of one block. */
+function subtractProduct(a: Float64Array, size: number, rowFrom: number, rowTo: number, from: number, to: number): void {
+  for (let k0 = 0; k0 < from; k0 += BLOCK) {
+    const k1 = Math.min(k0 + BLOCK, from);
+    for (let i = rowFrom; i < rowTo; i++) {
+      const ri = i * size;
+      let j = from;
+      for (; j + 3 < to; j += 4) {
+        const r0 = j * size;
+        const r1 = r0 + size;
+        const r2 = r1 + size;
+        const r3 = r2 + size;
+        let s0 = 0;
+        let s1 = 0;
+        let s2 = 0;
+        let s3 = 0;
+        for (let k = k0; k < k1; k++) {
+          const v = a[ri + k]!;
+          s0 += v * a[r0 + k]!;
+          s1 += v * a[r1 + k]!;
+          s2 += v * a[r2 + k]!;
+          s3 += v * a[r3 + k]!;
+        }
+        a[ri + j]! -= s0;
+        a[ri + j + 1]! -= s1;
+        a[ri + j + 2]! -= s2;
+        a[ri + j + 3]! -= s3;
+      }
+      for (; j < to; j++) {
+        const rj = j * size;
+        let sum = 0;
+        for (let k = k0; k < k1; k++) sum += a[ri + k]! * a[rj + k]!;
+        a[ri + j]! -= sum;
+      }
+    }
+  }
+}
+
+function factorDiagonal(a: Float64Array, size: number, from: number, to: number): void {
+  for (let j = from; j < to; j++) {
+    let pivot = a[j * size + j]!;
+    for (let k = from; k < j; k++) pivot -= a[j * size + k]! ** 2;
+    if (!(pivot > 0)) throw new MlError('TrainingFailed', `the matrix is not positive definite at row ${j}: raise the ridge penalty`, { row: j });
+    a[j * size + j] = Math.sqrt(pivot);
+    for (let i = j + 1; i < to; i++) {
+      let sum = a[i * size + j]!;
+      for (let k = from; k < j; k++) sum -= a[i * size + k]! * a[j * size + k]!;
+      a[i * size + j] = sum / a[j * size + j]!;
+    }
+  }
+}
+
+function solveRow(a: Float64Array, size: number, row: number, from: number, to: number): void {
+  const ri = row * size;
+  for (let j = from; j < to; j++) {
+    const rj = j * size;
+    let sum = a[ri + j]!;
+    for (let k = from; k < j; k++) sum -= a[ri + k]! * a[rj + k]!;
+    a[ri + j] = sum / a[rj + j]!;
+  }
+}
+
+/**
+ * The inverse of A = L·Lᵀ from its factor, as a full symmetric matrix in a new array: first L⁻¹ row by row, then its product with itself.
+ */
+export async function inverseFromCholesky(factor: Float64Array, size: number, breathe: Breathe): Promise<Float64Array> {
+  // M holds (L⁻¹)ᵀ by rows: row j is column j of L⁻¹, zero before j. All inner loops then run along rows.
+  const m = new Float64Array(size * size);
+  for (let j = 0; j < size; j++) {
+    const rj = j * size;
+    m[rj + j] = 1 / factor[rj + j]!;
+    for (let i = j + 1; i < size; i++) {
+      const ri = i * size;
+      let sum = 0;
+      for (let k = j; k < i; k++) sum -= factor[ri + k]! * m[rj + k]!;
+      m[rj + i] = sum / factor[ri + i]!;
+    }
+    if (j % 16 === 15) await breathe((0.5 * j) / size);
+  }
+  const inverse = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    const ri = i * size;
+    for (let j = 0; j <= i; j++) {
+      const rj = j * size;
+      let sum = 0;
+      for (let k = i; k < size; k++) sum += m[ri + k]! * m[rj + k]!;
+      inverse[ri + j] = sum;
+      inverse[rj + i] = sum;
+    }
+    if (i % 16 === 15) await breathe(0.5 + (0.5 * i) / size);
+  }
+  return inverse;
+}
