@@ -14,7 +14,7 @@ export function differences(before: Provenance, after: Provenance): Difference[]
 }
 
 /** The provenance that differs from `wanted` in the fewest places; of equals the last, so give them oldest first. */
-export function nearest<P extends { readonly provenance: Provenance }>(candidates: readonly P[], wanted: Provenance): P | undefined {
+export function nearestProvenance<P extends { readonly provenance: Provenance }>(candidates: readonly P[], wanted: Provenance): P | undefined {
   let best: { candidate: P; distance: number } | undefined;
   for (const candidate of candidates) {
     const distance = differences(candidate.provenance, wanted).length;

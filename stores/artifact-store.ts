@@ -1,6 +1,6 @@
 import type { Artifact, ArtifactKind, Json, MadeRecord, Provenance, Run } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
-import { type Difference, differences, nearest } from '../core/explain-cache.ts';
+import { type Difference, differences, nearestProvenance } from '../core/explain-cache.ts';
 import type { Blobs } from './blobs.ts';
 import { provenanceDigest } from './digest.ts';
 import { key, keySegment } from './key.ts';
@@ -115,7 +115,7 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
     if (artifacts.size > 0) return { digest, artifacts: [...artifacts.values()] };
     const bodies = await readObjects(store, await keysOf(store, `steps/${keySegment(provenance.step)}/`));
     const earlier = bodies.flatMap((body) => parse<StepRecord>(body) ?? []).sort((a, b) => (a.at < b.at ? -1 : 1));
-    const best = nearest(earlier, provenance);
+    const best = nearestProvenance(earlier, provenance);
     if (best === undefined) return { digest, artifacts: [] };
     const { by, at } = best;
     return {

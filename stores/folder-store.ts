@@ -45,13 +45,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     }
   };
 
-  const root = await guarded(unfinished, async () => {
-    await mkdir(join(wanted, unfinished), { recursive: true });
-    await syncFolder(dirname(wanted));
-    await removeAbandoned(join(wanted, unfinished));
-    return realpath(wanted);
-  });
-
+  const root = await openRoot(wanted, uri);
   const place = (key: Key): string => join(root, ...key.split('/'));
 
   /** The object's path, after a look that no folder on the way leads elsewhere. `undefined` where a folder is missing. */
@@ -205,6 +199,22 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
       }),
     pathOf: (key) => guarded(key, async () => (await findPlace(key)) ?? place(key)),
   };
+}
+
+async function openRoot(folder: string, uri: string): Promise<string> {
+  try {
+    await mkdir(join(folder, unfinished), { recursive: true });
+    await syncFolder(dirname(folder));
+    await removeAbandoned(join(folder, unfinished));
+    return await realpath(folder);
+  } catch (error) {
+    throw new MlError(
+      'StoreUnavailable',
+      `${uri} cannot be a store: ${(error as Error).message}; name a folder that this user may write`,
+      { store: uri },
+      { cause: error },
+    );
+  }
 }
 
 /** Whether a key that begins with `folder` can be one that is asked for. */

@@ -40,6 +40,7 @@ export function keyPrefix(text: string): string {
 export function keySegment(text: string): string {
   if (text.length <= 100 && isKeySegment(text)) return text;
   const readable = text
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 60)

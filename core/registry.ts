@@ -1,0 +1,117 @@
+import { MlError } from './errors.ts';
+import { allRows } from './segment.ts';
+import type { Command, Entry, SegmentState, VersionState } from './registry-entry.ts';
+
+/** The state that a log's entries leave. Pure: server, command line and auditor see the same. */
+export function fold(model: string, segment: string, entries: readonly Entry[]): SegmentState {
+  const empty: SegmentState = { model, segment, entries: 0, versions: [], champion: null, previousChampion: null, anchor: null };
+  return entries.reduce(after, empty);
+}
+
+function after(state: SegmentState, entry: Entry): SegmentState {
+  const { command, at, by, run } = entry;
+  const next = { ...state, entries: entry.n };
+  switch (command.kind) {
+    case 'applied':
+      return { ...next, applied: { spec: command.spec, at, by } };
+    case 'registered':
+      return { ...next, versions: [...state.versions, { ...command.registered, version: command.version, at, by, run, status: 'registered' }] };
+    case 'judged':
+      return { ...next, versions: changed(state, (it) => (it.version === command.version ? { ...it, verdict: command.verdict } : it)) };
+    case 'promoted':
+      return {
+        ...next,
+        champion: command.version,
+        previousChampion: state.champion,
+        // The first champion beat no other version, yet the next ones must not sink below it.
+        anchor: command.verdict === 'better' || state.anchor === null ? command.version : state.anchor,
+        versions: changed(state, (it) => ({ ...it, status: afterPromotion(it, command.version, state.champion) })),
+      };
+    case 'retired':
+      return {
+        ...next,
+        champion: state.champion === command.version ? null : state.champion,
+        versions: changed(state, (it) => (it.version === command.version ? { ...it, status: 'retired' } : it)),
+      };
+  }
+}
+
+const changed = (state: SegmentState, change: (version: VersionState) => VersionState): readonly VersionState[] => state.versions.map(change);
+
+function afterPromotion({ version, status }: VersionState, promoted: number, champion: number | null): VersionState['status'] {
+  if (version === promoted) return 'champion';
+  if (version === champion && status !== 'retired') return 'previous';
+  return status === 'previous' || status === 'champion' ? 'former' : status;
+}
+
+/** One champion's time in office. */
+export interface Reign {
+  readonly version: number;
+  readonly from: string;
+  /** Absent while it reigns. */
+  readonly until?: string;
+  readonly entry: number;
+  readonly by: string;
+  readonly run: Entry['run'];
+  readonly verdict: string;
+  readonly reason: string;
+}
+
+/** Every champion of a log, oldest first, with who made it champion and why. */
+export function reigns(entries: readonly Entry[]): Reign[] {
+  const list: Reign[] = [];
+  const end = (at: string) => {
+    const last = list.at(-1);
+    if (last !== undefined && last.until === undefined) list[list.length - 1] = { ...last, until: at };
+  };
+  for (const { n, command, at, by, run } of entries) {
+    if (command.kind === 'promoted') {
+      end(at);
+      list.push({ version: command.version, from: at, entry: n, by, run, verdict: command.verdict, reason: command.reason });
+    }
+    if (command.kind === 'retired' && list.at(-1)?.version === command.version) end(at);
+  }
+  return list;
+}
+
+/** The last entry whose command passes a test. */
+export function lastEntry<K extends Command['kind']>(
+  entries: readonly Entry[],
+  kind: K,
+  test: (command: Extract<Command, { kind: K }>, entry: Entry) => boolean,
+): Entry | undefined {
+  return entries.findLast((entry) => entry.command.kind === kind && test(entry.command as Extract<Command, { kind: K }>, entry));
+}
+
+/** A version as people write it: `model[/segment][@N|@champion|@previous]`. */
+export interface Reference {
+  readonly model: string;
+  readonly segment: string;
+  readonly at: number | 'champion' | 'previous';
+}
+
+const referenceForm = /^([a-z0-9][a-z0-9-]*)(?:\/([a-z0-9][a-z0-9._=-]*))?(?:@(\d+|champion|previous))?$/;
+
+/**
+ * Without a segment it is that of all rows, without a version the champion.
+ *
+ * @throws {MlError} `RequestInvalid`
+ */
+export function parseReference(text: string): Reference {
+  const [, model, segment = allRows, at = 'champion'] = referenceForm.exec(text) ?? [];
+  if (model === undefined) {
+    throw new MlError('RequestInvalid', `"${text}" names no version: write model, model/segment, model@3 or model/segment@champion`, {
+      reference: text,
+    });
+  }
+  return { model, segment, at: at === 'champion' || at === 'previous' ? at : Number(at) };
+}
+
+/** `model/segment@N`, which `parseReference` reads. */
+export const formatReference = (model: string, segment: string, version: number): string => `${model}/${segment}@${version}`;
+
+/** The version of a segment that a reference means, if there is one. */
+export function resolveVersion(state: SegmentState, at: Reference['at']): VersionState | undefined {
+  const version = at === 'champion' ? state.champion : at === 'previous' ? state.previousChampion : at;
+  return state.versions.find((it) => it.version === version);
+}

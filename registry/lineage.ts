@@ -1,0 +1,92 @@
+import type { Run } from '../core/artifact.ts';
+import { MlError } from '../core/errors.ts';
+import { type KnownVersion, knownDigests, type Lineage, lineage, type LineageFacts } from '../core/lineage.ts';
+import type { PackageFile } from '../core/manifest.ts';
+import { formatReference, reigns, fold } from '../core/registry.ts';
+import { readMade, readUsed } from '../stores/artifact-store.ts';
+import { provenanceDigest } from '../stores/digest.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import type { Registry } from './registry.ts';
+
+/** Fewer digits of a SHA-256 could mean many things. */
+const shortestPrefix = 8;
+
+/**
+ * What made a subject, and what it made, from the store alone. The subject is a version (`model/segment@3`), or the SHA-256 of an artifact or of any
+ * file, whole or its first eight digits or more.
+ *
+ * @throws {MlError} `ArtifactMissing` if nothing in the store knows that content, `RequestInvalid` if several do, `ModelUnknown`, `VersionUnknown`.
+ */
+export async function lineageOf(store: ObjectStore, registry: Registry, subject: string): Promise<Lineage> {
+  const facts = await readFacts(store, registry);
+  if (/^[0-9a-f]+$/.test(subject) && subject.length >= shortestPrefix) return lineage(facts, expandDigest(store, facts, subject));
+  const { reference } = await registry.version(subject);
+  return lineage(
+    facts,
+    facts.versions.find((it) => it.reference === reference)!,
+  );
+}
+
+function expandDigest(store: ObjectStore, facts: LineageFacts, prefix: string): string {
+  const matches = [...knownDigests(facts)].filter((sha256) => sha256.startsWith(prefix));
+  const [only] = matches;
+  if (only === undefined) {
+    throw new MlError(
+      'ArtifactMissing',
+      `nothing in ${store.uri} was made from or into "${prefix}": give the SHA-256 of an artifact or file that a run read or made`,
+      {
+        store: store.uri,
+        sha256: prefix,
+      },
+    );
+  }
+  if (matches.length === 1) return only;
+  throw new MlError('RequestInvalid', `"${prefix}" begins ${matches.length} digests: write more digits of ${matches.slice(0, 3).join(', ')}`, {
+    matches,
+  });
+}
+
+/** Scans what steps and the registry wrote. Nothing is kept: the graph is derived. */
+async function readFacts(store: ObjectStore, registry: Registry): Promise<LineageFacts> {
+  const [made, used, versions] = await Promise.all([readMade(store), readUsed(store), readVersions(registry)]);
+  const usedBy = new Map<string, Run[]>();
+  for (const { provenance, artifact, by } of used) {
+    const id = `${provenance} ${artifact.kind}`;
+    usedBy.set(id, [...(usedBy.get(id) ?? []), by]);
+  }
+  const packages = new Map<string, readonly PackageFile[]>();
+  for (const { version } of versions) {
+    const files = packages.has(version.package.sha256) ? undefined : await readFiles(registry, version.package);
+    if (files !== undefined) packages.set(version.package.sha256, files);
+  }
+  return {
+    made: made.map((record) => ({ ...record, usedBy: usedBy.get(`${provenanceDigest(record.provenance)} ${record.artifact.kind}`) ?? [] })),
+    versions,
+    packages,
+  };
+}
+
+async function readFiles(registry: Registry, pack: KnownVersion['version']['package']): Promise<readonly PackageFile[] | undefined> {
+  try {
+    return (await registry.manifest(pack)).files;
+  } catch (error) {
+    // A lost package still has its history; only the names of its files are gone.
+    if (error instanceof MlError && error.code === 'ArtifactMissing') return undefined;
+    throw error;
+  }
+}
+
+async function readVersions(registry: Registry): Promise<KnownVersion[]> {
+  const versions: KnownVersion[] = [];
+  for (const model of await registry.models()) {
+    for (const segment of await registry.segments(model)) {
+      const entries = await registry.entries({ model, segment });
+      const all = reigns(entries);
+      for (const version of fold(model, segment, entries).versions) {
+        const reference = formatReference(model, segment, version.version);
+        versions.push({ reference, version, reigns: all.filter((reign) => reign.version === version.version) });
+      }
+    }
+  }
+  return versions;
+}

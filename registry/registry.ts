@@ -1,0 +1,236 @@
+import type { Artifact } from '../core/artifact.ts';
+import { canonical } from '../core/canonical.ts';
+import { MlError } from '../core/errors.ts';
+import type { PackageManifest } from '../core/manifest.ts';
+import { nearest } from '../core/nearest.ts';
+import { fold, formatReference, lastEntry, parseReference, resolveVersion } from '../core/registry.ts';
+import type { Command, Entry, RegisteredVersion, SegmentState, Verdict, VersionState } from '../core/registry-entry.ts';
+import { allRows } from '../core/segment.ts';
+import type { Blobs } from '../stores/blobs.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import { namesBelow } from '../stores/read-object.ts';
+import { announce, followChanges, type Follower } from './changes.ts';
+import { type Draft, type Log, openLog } from './log.ts';
+
+/** Who writes an entry: a person or a service, and the run if it is one. */
+export interface Author {
+  readonly by: string;
+  readonly run: Entry['run'];
+}
+
+export interface Place {
+  readonly model: string;
+  readonly segment: string;
+}
+
+export interface Promotion {
+  readonly version: number;
+  /** The champion that the version was judged against. */
+  readonly expect: number | null;
+  readonly verdict: Verdict['name'];
+  readonly reason: string;
+}
+
+export interface FoundVersion extends Place {
+  /** `model/segment@N`. */
+  readonly reference: string;
+  readonly version: VersionState;
+}
+
+/** Models, their versions and champions: a pure fold over append-only logs `models/<model>/<segment>/log/`, one for each segment. */
+export interface Registry {
+  models(): Promise<readonly string[]>;
+  segments(model: string): Promise<readonly string[]>;
+  entries(place: Place): Promise<readonly Entry[]>;
+  /** Empty for a segment that has no log. */
+  state(place: Place): Promise<SegmentState>;
+  /**
+   * The version that `model[/segment][@N|@champion|@previous]` names.
+   *
+   * @throws {MlError} `RequestInvalid`, `ModelUnknown`, `VersionUnknown`.
+   */
+  version(reference: string): Promise<FoundVersion>;
+  /** What is in a package, verified. */
+  manifest(pack: Artifact<'package'>): Promise<PackageManifest>;
+
+  /** Makes a spec the one that schedules use. It is an entry of the segment of all rows. Applying it again adds nothing. */
+  apply(model: string, spec: Artifact<'spec'>, author: Author): Promise<SegmentState>;
+  /** A package that is a version already keeps its number: nothing is added. */
+  register(place: Place, registered: RegisteredVersion, author: Author): Promise<{ readonly version: number; readonly added: boolean }>;
+  judged(
+    place: Place,
+    judgement: { readonly version: number; readonly verdict: Verdict; readonly against: number | null },
+    author: Author,
+  ): Promise<Entry>;
+  /**
+   * Makes a version the champion, if `expect` is the champion still. A retried promotion finds its own entry, and adds nothing.
+   *
+   * @throws {MlError} `ChampionChanged`: judge again, against today's. `VersionUnknown`, also for a retired version.
+   */
+  promote(place: Place, promotion: Promotion, author: Author): Promise<Entry>;
+  retire(place: Place, retirement: { readonly version: number; readonly reason: string }, author: Author): Promise<Entry>;
+
+  /** Follows all logs from now on. */
+  follow(): Follower;
+}
+
+/** Opens the registry that a store holds. No database runs: everybody reads the same files. */
+export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
+  const logs = new Map<string, Log<Entry>>();
+
+  function logOf({ model, segment }: Place): Log<Entry> {
+    const prefix = `models/${model}/${segment}/log`;
+    let log = logs.get(prefix);
+    if (log === undefined) logs.set(prefix, (log = openLog<Entry>(store, prefix)));
+    return log;
+  }
+
+  const namesOf = (prefix: string): Promise<string[]> => collect(namesBelow(store, prefix));
+  const entriesOf = (place: Place): Promise<readonly Entry[]> => logOf(place).read();
+  const stateOf = async (place: Place): Promise<SegmentState> => fold(place.model, place.segment, await entriesOf(place));
+
+  /**
+   * Appends the command that `decide` gives, or returns the entry that it says to be this very decision already.
+   *
+   * Commands hold no clock and no nonce, so that a writer whose answer got lost finds its entry when it tries again.
+   */
+  async function write(place: Place, author: Author, decide: (state: SegmentState, entries: readonly Entry[]) => Entry | Command): Promise<Decided> {
+    let adopted: Entry | undefined;
+    const appended = await logOf(place).append((entries): Draft<Entry> | undefined => {
+      const decision = decide(fold(place.model, place.segment, entries), entries);
+      if (!('kind' in decision)) {
+        adopted = decision;
+        return undefined;
+      }
+      return { command: decision, at: new Date().toISOString(), by: author.by, run: author.run };
+    });
+    const entry = appended ?? adopted!;
+    // Announced again when adopted: the first writer may have died before it could.
+    await announce(store, { ...place, n: entry.n }, new Date());
+    return { entry, added: appended !== undefined };
+  }
+
+  async function version(reference: string): Promise<FoundVersion> {
+    const { model, segment, at } = parseReference(reference);
+    const state = await stateOf({ model, segment });
+    const found = resolveVersion(state, at);
+    if (found !== undefined) return { model, segment, reference: formatReference(model, segment, found.version), version: found };
+    if (state.entries === 0) await explainUnknown({ model, segment });
+    const has = state.versions.length === 0 ? 'no version yet' : `versions 1 to ${state.versions.length}`;
+    throw new MlError(
+      'VersionUnknown',
+      `${model}/${segment} has ${has}${at === 'champion' ? ', and none is champion' : ''}: there is no "${reference}"`,
+      {
+        reference,
+      },
+    );
+  }
+
+  async function explainUnknown({ model, segment }: Place): Promise<never> {
+    const models = await namesOf('models/');
+    const known = models.includes(model) ? await namesOf(`models/${model}/`) : [];
+    const guess = nearest(model, models);
+    const what = known.length > 0 ? `${model} has no segment "${segment}", but ${known.join(', ')}` : `no model is called "${model}"`;
+    throw new MlError('ModelUnknown', guess === undefined || known.length > 0 ? what : `${what}: did you mean "${guess}"?`, { model, segment });
+  }
+
+  return {
+    models: () => namesOf('models/'),
+    segments: (model) => namesOf(`models/${model}/`),
+    entries: entriesOf,
+    state: stateOf,
+    version,
+    manifest: async (pack) => JSON.parse(Buffer.from(await blobs.readBytes(pack.sha256)).toString('utf8')) as PackageManifest,
+
+    async apply(model, spec, author) {
+      const place = { model, segment: allRows };
+      await write(place, author, (state, entries) =>
+        state.applied?.spec.sha256 === spec.sha256 ? lastEntry(entries, 'applied', () => true)! : { kind: 'applied', spec },
+      );
+      return stateOf(place);
+    },
+
+    async register(place, registered, author) {
+      const { entry, added } = await write(
+        place,
+        author,
+        (state, entries) =>
+          lastEntry(entries, 'registered', (it) => it.registered.package.sha256 === registered.package.sha256) ?? {
+            kind: 'registered',
+            version: 1 + Math.max(0, ...state.versions.map((it) => it.version)),
+            registered,
+          },
+      );
+      return { version: (entry.command as Extract<Command, { kind: 'registered' }>).version, added };
+    },
+
+    async judged(place, judgement, author) {
+      const command: Command = { kind: 'judged', ...judgement };
+      const { entry } = await write(place, author, (state, entries) => {
+        requireVersion(state, command.version);
+        const last = lastEntry(entries, 'judged', (it) => it.version === command.version);
+        return last !== undefined && canonical(last.command) === canonical(command) ? last : command;
+      });
+      return entry;
+    },
+
+    async promote(place, promotion, author) {
+      const command: Command = { kind: 'promoted', ...promotion };
+      const { entry } = await write(place, author, (state, entries) => {
+        const own = lastEntry(entries, 'promoted', (it, { run }) => run?.runId === author.run?.runId && canonical(it) === canonical(command));
+        if (own !== undefined && author.run !== null) return own;
+        if (state.champion === command.version) return lastEntry(entries, 'promoted', (it) => it.version === command.version)!;
+        requireVersion(state, command.version);
+        if (state.champion !== command.expect) throw championChanged(state, command.version, command.expect);
+        return command;
+      });
+      return entry;
+    },
+
+    async retire(place, retirement, author) {
+      const { entry } = await write(place, author, (state, entries) => {
+        const before = lastEntry(entries, 'retired', (it) => it.version === retirement.version);
+        if (before !== undefined) return before;
+        requireVersion(state, retirement.version);
+        return { kind: 'retired', ...retirement };
+      });
+      return entry;
+    },
+
+    follow: () => followChanges(store, new Date()),
+  };
+}
+
+interface Decided {
+  readonly entry: Entry;
+  readonly added: boolean;
+}
+
+function requireVersion(state: SegmentState, version: number): void {
+  const found = resolveVersion(state, version);
+  if (found !== undefined && found.status !== 'retired') return;
+  const what = found === undefined ? 'is not registered' : 'is retired';
+  throw new MlError(
+    'VersionUnknown',
+    `${formatReference(state.model, state.segment, version)} ${what}: choose one of "perennial versions ${state.model}"`,
+    {
+      version,
+    },
+  );
+}
+
+function championChanged(state: SegmentState, version: number, expect: number | null): MlError {
+  const { model, segment, champion } = state;
+  const name = (it: number | null): string => (it === null ? 'no champion' : `version ${it}`);
+  return new MlError(
+    'ChampionChanged',
+    `version ${version} of ${model}/${segment} was judged against ${name(expect)}, but now there is ${name(champion)}: judge it again`,
+    { model, segment, version, expect, champion },
+  );
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}

@@ -1,0 +1,89 @@
+import type { Json, Run } from '../core/artifact.ts';
+import { canonical } from '../core/canonical.ts';
+import { MlError } from '../core/errors.ts';
+import type { Blob, Blobs } from '../stores/blobs.ts';
+import { key, keySegment } from '../stores/key.ts';
+import type { Key, ObjectStore } from '../stores/object-store.ts';
+import { keysOf, readObject, readObjects } from '../stores/read-object.ts';
+
+/** How a run stood when it was archived. */
+export interface RunStatus {
+  readonly status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'continued';
+  readonly result?: Json;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** A run's record in the archive. It outlives Temporal's own. */
+export interface ArchivedRun extends Run {
+  /** Number of the last event that the archived history holds. */
+  readonly lastEvent: number;
+  readonly outcome: RunStatus;
+  readonly startedAt?: string;
+  readonly closedAt?: string;
+  readonly archivedAt: string;
+  /** JSON text of the history, its payloads as they were encoded, as a blob. */
+  readonly history: Blob;
+}
+
+export interface RunToArchive extends Omit<ArchivedRun, 'archivedAt' | 'history'> {
+  /** JSON text in UTF-8. */
+  readonly history: Uint8Array;
+}
+
+/** The archive of runs, read from the store alone: `runs/<run id>/history-<last event>.json`, of which the highest counts. */
+export interface RunArchive {
+  /** Archiving the same run up to the same event again changes nothing. */
+  archive(run: RunToArchive): Promise<ArchivedRun>;
+  /** @throws {MlError} `RunUnknown` */
+  run(runId: string): Promise<ArchivedRun>;
+  /** Every run, newest first. */
+  runs(): Promise<readonly ArchivedRun[]>;
+  /** The history's JSON text, verified. */
+  history(run: ArchivedRun): Promise<Uint8Array>;
+}
+
+export function openRunArchive(store: ObjectStore, blobs: Blobs): RunArchive {
+  const folder = (runId: string): string => `runs/${keySegment(runId)}/`;
+
+  async function archive({ history, ...run }: RunToArchive): Promise<ArchivedRun> {
+    const record: ArchivedRun = { ...run, archivedAt: new Date().toISOString(), history: await blobs.putBytes(history) };
+    const place = key(`${folder(run.runId)}history-${String(run.lastEvent).padStart(12, '0')}.json`);
+    return parse(place, await store.settle(place, Buffer.from(canonical(record))));
+  }
+
+  async function run(runId: string): Promise<ArchivedRun> {
+    const last = (await keysOf(store, `${folder(runId)}history-`)).at(-1);
+    const body = last && (await readObject(store, last));
+    if (last !== undefined && body !== undefined) return parse(last, body);
+    throw new MlError('RunUnknown', `no run "${runId}" is archived in ${store.uri}: see "perennial runs"`, { runId });
+  }
+
+  async function runs(): Promise<ArchivedRun[]> {
+    const highest = new Map<string, Key>();
+    for await (const { key: place } of store.list('runs/')) {
+      const [, runId, name] = place.split('/');
+      if (runId !== undefined && name?.startsWith('history-') === true) highest.set(runId, place);
+    }
+    const keys = [...highest.values()];
+    const bodies = await readObjects(store, keys);
+    const all = keys.flatMap((place, at) => (bodies[at] === undefined ? [] : parse(place, bodies[at])));
+    return all.sort((a, b) => (startOf(a) < startOf(b) ? 1 : -1));
+  }
+
+  return { archive, run, runs, history: ({ history }) => blobs.readBytes(history.sha256) };
+}
+
+const startOf = (run: ArchivedRun): string => run.startedAt ?? run.archivedAt;
+
+function parse(place: Key, body: Uint8Array): ArchivedRun {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8')) as ArchivedRun;
+  } catch (error) {
+    throw new MlError(
+      'ArtifactCorrupt',
+      `${place} is no JSON: restore it from a copy of the store, or archive the run again`,
+      { place },
+      { cause: error },
+    );
+  }
+}
