@@ -39,12 +39,17 @@ export interface Item {
 
 /** A few requests with the answers that the model gave when it was packed: a server reproduces them before it lets a version in. */
 export interface Golden {
-  readonly feeds: Readonly<
-    Record<string, { readonly type: string; readonly dims: readonly number[]; readonly values: readonly (number | string)[] }>
-  >;
-  readonly outputs: Readonly<
-    Record<string, { readonly type: string; readonly dims: readonly number[]; readonly values: readonly (number | string)[] }>
-  >;
+  readonly requests: readonly {
+    readonly feeds: Readonly<Record<string, GoldenTensor>>;
+    readonly outputs: Readonly<Record<string, GoldenTensor>>;
+  }[];
+}
+
+/** A tensor as JSON. Whole numbers of 64 bits, NaN and infinities are text, since JSON has no such numbers. */
+export interface GoldenTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly values: readonly (number | string)[];
 }
 
 /** Users' histories for requests by user: kept beside the package, never in it, so that erasing a user does not touch the model. */

@@ -45,8 +45,17 @@ export type SplitSpec =
   /**
    * At each origin (`from`, `from` + `every`, …, as long as a whole horizon is left or `to` is reached): train on everything before, test on the
    * `horizon` after. The validation part is the last `horizon` before the origin. No look into the future.
+   *
+   * `minHistory`: units (users) with fewer earlier rows are not examined. Default 0: who is new is examined too, and shows in its slice.
    */
-  | { readonly by: 'rolling-origin'; readonly from: string; readonly to?: string; readonly every: string; readonly horizon: string };
+  | {
+      readonly by: 'rolling-origin';
+      readonly from: string;
+      readonly to?: string;
+      readonly every: string;
+      readonly horizon: string;
+      readonly minHistory?: number;
+    };
 
 export type TrainEntry = {
   [N in TrainerName]: {

@@ -89,11 +89,11 @@ export const elementTypes = { float32: 1, int32: 6, int64: 7, string: 8, bool: 9
 export const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 } as const;
 
 /** Version of the format that written models declare, and the newest that is read. */
-export const irVersion = { written: 8, newest: 10 } as const;
+export const irVersion = { written: 8, newest: 13 } as const;
 
 /** Operator sets by domain: the version that written models import, and the newest that is read (those of ONNX Runtime 1.30). */
 export const opsets: Readonly<Record<string, { readonly written: number; readonly newest: number }>> = {
-  '': { written: 18, newest: 24 },
+  '': { written: 18, newest: 26 },
   'ai.onnx.ml': { written: 3, newest: 5 },
 };
 

@@ -1,4 +1,10 @@
+import { z } from 'zod';
 import type { Item } from '../manifest.ts';
+import { meanOf, ratioOf } from '../metrics/columns.ts';
+import type { Task } from '../task.ts';
+import { exam, examples, feeds } from './recommendation-exam.ts';
+import { answer, coverage, mark } from './recommendation-marks.ts';
+import { sliceTitles } from './recommendation-slices.ts';
 
 /** Ratings (or views) with users and items as positions. Parallel arrays, one element per interaction, ordered by time, then user, then item. */
 export interface Interactions {
@@ -59,3 +65,52 @@ declare module '../task.ts' {
     };
   }
 }
+
+/**
+ * What a recommender takes and gives. `items` are the catalogue positions of what the user liked, newest last; `values` their ratings; `ages` the
+ * days between each and the request, never negative. All three have the same length, 0 for a user without history. `scores` has one number for
+ * each position of the catalogue, higher is better; −∞ says "not to be recommended". Leaving out what the user knows, and the best k with ties to
+ * the earlier position, happen outside the model (`topK`).
+ */
+export const signature: Task<'recommendation'>['signature'] = {
+  inputs: [
+    { name: 'items', type: 'int64', dims: [-1] },
+    { name: 'values', type: 'float32', dims: [-1] },
+    { name: 'ages', type: 'float32', dims: [-1] },
+  ],
+  outputs: [{ name: 'scores', type: 'float32', dims: [-1] }],
+};
+
+/** Recommending items to users from what they liked: rankings, marked by what each user liked next. */
+export const recommendation: Task<'recommendation'> = {
+  kind: 'recommendation',
+  target: z.strictObject({
+    user: z.string(),
+    item: z.string(),
+    value: z.string().optional(),
+    relevantFrom: z.number(),
+    describe: z.strictObject({ source: z.string(), title: z.string(), categories: z.string() }).optional(),
+  }),
+  signature,
+  metrics: {
+    'ndcg@10': meanOf('nDCG@10', 'ndcg'),
+    'recall@10': meanOf('Recall@10', 'recall'),
+    'hr@10': meanOf('Hit rate@10', 'hit'),
+    'map@10': meanOf('MAP@10', 'averagePrecision'),
+    'coverage@10': coverage,
+    // Mean self-information in bits: Vargas & Castells, "Rank and relevance in novelty and diversity metrics", RecSys 2011; above 1, not 0–1.
+    'novelty@10': ratioOf('Novelty@10 (bits)', 'selfInformation', 'recommended'),
+  },
+  baselines: {
+    random: { trainer: 'random', parameters: {} },
+    popularity: { trainer: 'popularity', parameters: {} },
+    'recent-popularity': { trainer: 'recent-popularity', parameters: {} },
+  },
+  slices: sliceTitles,
+  gate: { metric: 'ndcg@10', baselines: ['popularity', 'recent-popularity'] },
+  exam,
+  examples,
+  feeds,
+  answer,
+  mark,
+};

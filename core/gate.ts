@@ -1,0 +1,136 @@
+import { MlError } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
+import type { GateSpec } from './model-spec.ts';
+import type { Gain, Verdict, VerdictName } from './registry-entry.ts';
+import type { TaskKind } from './task.ts';
+
+export interface Circumstances {
+  readonly sizeBytes: number;
+  /** From a benchmark of the model; not measured, not judged. */
+  readonly p99Ms?: number;
+  /** The version that the challenger would replace; it sat the exam as `champion`. */
+  readonly champion?: number | null;
+  /** The last version promoted as `better`; it sat the exam as `anchor` unless it is the champion. */
+  readonly anchor?: number | null;
+  /** Retraining gave the champion's own digest. */
+  readonly unchanged?: boolean;
+  /** Whether the champion could sit a fair exam: rows that neither had seen, features of its own spec. */
+  readonly comparable: boolean;
+}
+
+/** The gate's parts besides the champion's: what must hold of any version. `baselines` as in the spec; none listed, none to beat. */
+export type Gate = GateSpec<TaskKind>;
+
+/**
+ * May this version replace the champion? The parts of the gate are asked in this order, and the first that is not passed names the verdict:
+ * the listed baselines, floors and limits, whether there is a fair comparison, the champion and the anchor. All findings are given as reasons.
+ *
+ * The lower bound of the gain over each baseline must be above 0. Without a champion a version that passes everything else is `better`.
+ */
+export function judge(evaluation: Evaluation, gate: Gate, circumstances: Circumstances): Verdict {
+  if (gate.metric !== evaluation.metric) throw new MlError('Bug', `the gate is in ${gate.metric}, the evaluation in ${evaluation.metric}`);
+  const value = evaluation.contenders['challenger']!.metrics[gate.metric]!.value;
+  const verdict = (name: VerdictName, findings: readonly Finding[]): Verdict => ({
+    name,
+    reasons: findings.map(({ reason }) => reason),
+    metric: gate.metric,
+    value,
+    gains: evaluation.gains,
+  });
+  if (circumstances.unchanged) {
+    return verdict('unchanged', [{ passed: true, reason: 'training gave the very bytes of the champion: there is no new version' }]);
+  }
+
+  const baselines = baselineFindings(evaluation, gate);
+  const demands = [...floorFindings(evaluation, gate), ...limitFindings(gate, circumstances)];
+  const succession = championFindings(evaluation, gate, circumstances);
+  const failed = (findings: readonly Finding[]) => findings.filter(({ passed }) => !passed);
+  const broken = [...failed(baselines), ...failed(demands), ...failed(succession.findings)];
+  if (failed(baselines).length > 0) return verdict('beaten-by-baseline', broken);
+  if (failed(demands).length > 0) return verdict('below-floor', broken);
+  if (succession.name === 'not-comparable' || succession.name === 'worse') return verdict(succession.name, broken);
+  return verdict(succession.name, [...succession.findings, ...baselines, ...demands]);
+}
+
+interface Finding {
+  readonly passed: boolean;
+  readonly reason: string;
+}
+
+function baselineFindings(evaluation: Evaluation, { baselines = [] }: Gate): Finding[] {
+  return baselines.map((baseline) => {
+    const gain = gainOver(evaluation, baseline.replace(/^model:/, ''));
+    const passed = gain.low > 0;
+    return { passed, reason: `${passed ? 'beats' : 'does not beat'} the baseline ${gain.over}: ${figures(evaluation, gain)}` };
+  });
+}
+
+function floorFindings(evaluation: Evaluation, { floors = [] }: Gate): Finding[] {
+  const { metrics, slices } = evaluation.contenders['challenger']!;
+  return floors.map(({ slice, metric, min, minUnits = 20 }) => {
+    const units = slice === 'all' ? evaluation.units : (slices[slice]?.units ?? 0);
+    const value = slice === 'all' ? metrics[metric]?.value : slices[slice]?.metrics[metric];
+    if (units < minUnits || value === undefined) {
+      return { passed: true, reason: `the floor of ${metric} for ${slice} is not judged: ${units} units, fewer than ${minUnits}` };
+    }
+    const passed = value >= min;
+    return { passed, reason: `${metric} of ${slice} is ${round(value)} over ${units} units, ${passed ? 'at least' : 'below'} the floor of ${min}` };
+  });
+}
+
+function limitFindings({ limits = {} }: Gate, { sizeBytes, p99Ms }: Circumstances): Finding[] {
+  const limit = (what: string, unit: string, value: number | undefined, max: number | undefined): Finding[] => {
+    if (max === undefined) return [];
+    if (value === undefined) return [{ passed: true, reason: `the limit of ${max} ${unit} on ${what} is not judged: it was not measured` }];
+    const passed = value <= max;
+    return [{ passed, reason: `${what} is ${round(value)} ${unit}, ${passed ? 'within' : 'above'} the limit of ${max} ${unit}` }];
+  };
+  return [...limit('the model size', 'MB', sizeBytes / 1e6, limits.sizeMb), ...limit('the 99th percentile of latency', 'ms', p99Ms, limits.p99Ms)];
+}
+
+interface Succession {
+  readonly name: Extract<VerdictName, 'better' | 'not-worse' | 'worse' | 'not-comparable'>;
+  readonly findings: readonly Finding[];
+}
+
+function championFindings(evaluation: Evaluation, gate: Gate, { champion, anchor, comparable }: Circumstances): Succession {
+  if (champion == null) return { name: 'better', findings: [{ passed: true, reason: 'there is no champion to compare with' }] };
+  if (!comparable) {
+    const reason = `there is no fair exam for the champion, version ${champion}: it knows the held-out rows, or its features cannot be made for them`;
+    return { name: 'not-comparable', findings: [{ passed: false, reason }] };
+  }
+  const rule = gate.champion ?? { rule: 'not-worse', margin: 0 };
+  const over = gainOver(evaluation, 'champion');
+  const better = over.low > 0;
+  const ownAnchor = anchor != null && anchor !== champion ? anchor : undefined;
+  if (better && (rule.rule === 'better' || ownAnchor === undefined)) {
+    return { name: 'better', findings: [{ passed: true, reason: `better than the champion, version ${champion}: ${figures(evaluation, over)}` }] };
+  }
+  if (rule.rule === 'better') {
+    const reason = `not shown to be better than the champion, version ${champion}: ${figures(evaluation, over)}`;
+    return { name: 'worse', findings: [{ passed: false, reason }] };
+  }
+  const against = (what: string, version: number, gain: Gain): Finding => {
+    const passed = gain.low > -rule.margin;
+    const words = `${passed ? 'not worse' : 'may be worse'} than the ${what}, version ${version}, by more than the margin of ${rule.margin}`;
+    return { passed, reason: `${words}: ${figures(evaluation, gain)}` };
+  };
+  const findings = [
+    against('champion', champion, over),
+    ...(ownAnchor === undefined ? [] : [against('anchor', ownAnchor, gainOver(evaluation, 'anchor'))]),
+  ];
+  if (findings.some(({ passed }) => !passed)) return { name: 'worse', findings };
+  return { name: better ? 'better' : 'not-worse', findings };
+}
+
+function gainOver({ gains }: Evaluation, name: string): Gain {
+  const gain = gains.find(({ over }) => over === name);
+  if (!gain) throw new MlError('Bug', `the gate compares with "${name}", which did not sit the exam`);
+  return gain;
+}
+
+const figures = ({ metric, confidence, contenders }: Evaluation, { value, low, high, over }: Gain): string =>
+  `gain in ${metric} ${signed(value)}, ${round(confidence * 100)} % interval ${signed(low)} to ${signed(high)} (${round(contenders['challenger']!.metrics[metric]!.value)} against ${round(contenders[over]?.metrics[metric]?.value ?? NaN)})`;
+
+const round = (value: number): string => String(Number(value.toPrecision(3)));
+const signed = (value: number): string => (value < 0 ? `−${round(-value)}` : `+${round(value)}`);
