@@ -1,0 +1,31 @@
+import type { TaskKind, TaskTypes } from '../../core/task.ts';
+import type { Part } from '../../core/table.ts';
+import type { ModelSpec } from '../../core/model-spec.ts';
+import type { DataContext } from '../duckdb.ts';
+
+/** Rows of some parts, as files. */
+export interface RowFiles {
+  readonly rows: string;
+  readonly split: string;
+  /** What is known: fitted, and used to answer. `all` needs no split. */
+  readonly parts: readonly Part[] | 'all';
+  readonly key: readonly string[];
+  readonly time: string | null;
+  readonly target: ModelSpec['target'];
+}
+
+/** Rows as trainers and exams take them. */
+export interface LoadedRows<K extends TaskKind = TaskKind> {
+  readonly known: TaskTypes[K]['data'];
+  readonly heldOut?: TaskTypes[K]['data'];
+}
+
+/** How the rows of one kind of task are encoded: a file each, listed in `index.ts`. */
+export interface RowLoader<K extends TaskKind = TaskKind> {
+  /** The source whose snapshot `fit` wants, if the target names one. */
+  describedBy(target: TaskTypes[K]['target']): string | undefined;
+  /** Fits the encoding on the known rows and writes it to `out`: the `preprocessor` artifact. */
+  fit(files: RowFiles, described: { readonly snapshot: string; readonly key: string } | undefined, out: string, context: DataContext): Promise<void>;
+  /** Loads rows by a fitted encoding, perhaps another model's. */
+  load(files: RowFiles, preprocessor: string, heldOut: Part | null, context: DataContext): Promise<LoadedRows<K>>;
+}
