@@ -53,6 +53,7 @@ export function supervise(services: readonly Service[], { onEvent = () => {}, fo
   const running: { readonly service: Service; current: RunningService }[] = [];
   const stopping = new AbortController();
   const finished = settleable<StopReason>();
+  let launching = Promise.resolve();
   let stopped: Promise<void> | undefined;
   const ownership = ownProcess(stopFor, force);
 
@@ -60,15 +61,19 @@ export function supervise(services: readonly Service[], { onEvent = () => {}, fo
     try {
       for (const service of services) {
         stopping.signal.throwIfAborted();
-        const entry = { service, current: await launch(service) };
-        running.push(entry);
-        void keep(entry);
+        await (launching = begin(service));
       }
     } catch (error) {
       await stop();
       if (stopping.signal.reason !== 'asked') return; // A Ctrl-C during the start: `done` tells.
       throw error;
     }
+  }
+
+  async function begin(service: Service): Promise<void> {
+    const entry = { service, current: await launch(service) };
+    running.push(entry);
+    void keep(entry);
   }
 
   async function launch(service: Service): Promise<RunningService> {
@@ -113,6 +118,8 @@ export function supervise(services: readonly Service[], { onEvent = () => {}, fo
   async function stopAll(reason: StopReason): Promise<void> {
     stopping.abort(reason);
     onEvent({ kind: 'stop', reason });
+    // What is coming up now may have heard of it, or is up in a moment and must go down with the rest; its failure is `start`'s to throw.
+    await launching.catch(() => {});
     for (const { service, current } of running.toReversed()) {
       onEvent({ kind: 'stopping', service: service.name });
       try {
