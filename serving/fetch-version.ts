@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { MlError } from '../core/errors.ts';
+import type { PackageManifest } from '../core/manifest.ts';
+import type { VersionState } from '../core/registry-entry.ts';
+import type { Blobs } from '../stores/blobs.ts';
+import type { LocalVersion } from './served-model.ts';
+
+/**
+ * Brings a version's files to this machine.
+ *
+ * @throws {MlError} `ArtifactMissing`, `ArtifactCorrupt`; `PackageInvalid` if the package is not what the registry says.
+ */
+export async function fetchVersion(blobs: Blobs, model: string, segment: string, version: VersionState): Promise<LocalVersion> {
+  const digest = version.package.sha256;
+  const path = await blobs.open(digest);
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as PackageManifest;
+  if (manifest.format !== 1 || manifest.model !== model || manifest.segment !== segment) {
+    throw new MlError(
+      'PackageInvalid',
+      `${model}/${segment} v${version.version} points to a package of ${manifest.model}/${manifest.segment} in format ${manifest.format}: register the right one`,
+    );
+  }
+  const history = version.history?.sha256;
+  const needed = [...manifest.files.map(({ sha256 }) => sha256), version.spec.sha256, ...(history === undefined ? [] : [history])];
+  const opened = await Promise.all(needed.map(async (sha256) => [sha256, await blobs.open(sha256)] as const));
+  return {
+    model,
+    segment,
+    version: version.version,
+    digest,
+    manifest,
+    paths: { [digest]: path, ...Object.fromEntries(opened) },
+    spec: version.spec.sha256,
+    ...(history === undefined ? {} : { history }),
+  };
+}

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SegmentState } from '../core/registry-entry.ts';
+import type { Place, Registry } from '../registry/registry.ts';
+
+export interface FollowerOptions {
+  readonly registry: Pick<Registry, 'models' | 'segments' | 'state' | 'follow'>;
+  readonly everyMs: number;
+  /** Hints can be lost with the writer that owed them, so everything is read again this often. */
+  readonly rescanMs: number;
+  /** Gets each state in turn: never two at once. */
+  readonly onState: (state: SegmentState) => Promise<void>;
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface Follower {
+  /** Whether a first whole scan has ended: every champion of that moment is served or refused. */
+  readonly caughtUp: boolean;
+  /** Why the last look failed. The versions that were there keep answering. */
+  readonly failure: string | undefined;
+  close(): Promise<void>;
+}
+
+/** Looks at the registry again and again: at what changed, and now and then at everything. A look that fails is repeated. */
+export function follow({ registry, everyMs, rescanMs, onState, onFailure }: FollowerOptions): Follower {
+  const stop = new AbortController();
+  const hints = registry.follow();
+  let caughtUp = false;
+  let failure: string | undefined;
+  let scannedAt = -Infinity;
+
+  async function allPlaces(): Promise<readonly Place[]> {
+    const models = await registry.models();
+    const found = await Promise.all(models.map(async (model) => (await registry.segments(model)).map((segment) => ({ model, segment }))));
+    return found.flat();
+  }
+
+  async function look(): Promise<void> {
+    const started = performance.now();
+    const whole = started - scannedAt >= rescanMs;
+    // Read before a scan, too: what changes while it runs is told next time.
+    const changed = await hints.changes({ signal: stop.signal });
+    for (const place of whole ? await allPlaces() : unique(changed)) {
+      if (stop.signal.aborted) return;
+      await onState(await registry.state(place));
+    }
+    if (whole) scannedAt = started;
+    caughtUp = true;
+  }
+
+  const followed = (async () => {
+    while (!stop.signal.aborted) {
+      try {
+        await look();
+        failure = undefined;
+      } catch (error) {
+        if (stop.signal.aborted) break;
+        failure = error instanceof Error ? error.message : String(error);
+        // The hints of this look are spent: the next one reads everything.
+        scannedAt = -Infinity;
+        onFailure(error);
+      }
+      await sleep(everyMs, undefined, { signal: stop.signal }).catch(() => {});
+    }
+  })();
+
+  return {
+    get caughtUp() {
+      return caughtUp;
+    },
+    get failure() {
+      return failure;
+    },
+    async close() {
+      stop.abort();
+      await followed;
+    },
+  };
+}
+
+const unique = (places: readonly Place[]): readonly Place[] => [
+  ...new Map(places.map(({ model, segment }) => [`${model}/${segment}`, { model, segment }])).values(),
+];

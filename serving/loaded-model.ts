@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { MlError } from '../core/errors.ts';
+import type { FileRole, Golden, Item } from '../core/manifest.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { RecommendationQuestion } from '../core/tasks/recommendation.ts';
+import { recommendation } from '../core/tasks/recommendation.ts';
+import { checkGolden, checkSignature } from '../onnx/examine.ts';
+import { openSession, type Session } from '../onnx/session.ts';
+import { bestValue, findUsers, profileOf, readHistories, type Histories } from './histories.ts';
+import { catalogueOf, questionOf, ranked, type Catalogue, type Conventions } from './recommend.ts';
+import { describeVersion, type LocalVersion, type ServedModel } from './served-model.ts';
+import { titleSearch } from './title-search.ts';
+
+/** The golden answers were made on another machine: float32 sums differ in the last digits. */
+const goldenTolerance = 1e-5;
+
+const newcomer: RecommendationQuestion = { unit: '', items: [], values: [], agesDays: [], exclude: [], relevant: [] };
+
+/**
+ * Opens a version in this thread, which it blocks meanwhile. Every byte that is used is hashed first, and the golden examples are answered again:
+ * what passes here answers as it did when it was packed.
+ *
+ * @throws {MlError} `ArtifactCorrupt`, `ArtifactMissing`, `PackageInvalid`, `ModelInvalid`, `ParityBroken`.
+ */
+export async function loadModel(local: LocalVersion): Promise<ServedModel> {
+  const files = await readFiles(local);
+  const part = (role: FileRole) => {
+    const bytes = files.get(role);
+    if (!bytes) throw new MlError('PackageInvalid', `${describeVersion(local)} has no ${role}: pack it again`);
+    return bytes;
+  };
+  const catalogue = catalogueOf(parse<readonly Item[]>(part('items'), local, 'items'));
+  const histories = await historiesOf(local, catalogue);
+  const conventions = await conventionsOf(local, histories);
+  const session = await openSession(part('model'));
+  try {
+    await check(session, parse<Golden>(part('golden'), local, 'golden'), catalogue);
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+
+  const { model, segment, version, digest, manifest } = local;
+  const findItems = titleSearch(catalogue.items);
+  return {
+    identity: { model, segment, version, digest },
+    manifest,
+    async recommend(request) {
+      const history = request.user === undefined ? undefined : histories.get(request.user);
+      const { question, unknown } = questionOf(request, catalogue, history, conventions);
+      const outputs = await session.run(recommendation.feeds(question));
+      return { known: history !== undefined, unknown, items: ranked(catalogue, recommendation.answer(question, outputs, request.count)) };
+    },
+    findItems: async (query, limit) => findItems(query, limit),
+    findUsers: async (query, limit) => findUsers(histories, query, limit),
+    async user(id, favourites) {
+      const history = histories.get(id);
+      return history ? profileOf(id, history, catalogue, favourites) : null;
+    },
+    release: () => session.release(),
+  };
+}
+
+/** The package's files by role. The hash is taken of the very bytes that are used, whoever checked the file before. */
+async function readFiles(local: LocalVersion): Promise<ReadonlyMap<FileRole, Buffer>> {
+  await readVerified(local, local.digest);
+  const files = new Map<FileRole, Buffer>();
+  for (const { role, sha256 } of local.manifest.files) files.set(role, await readVerified(local, sha256));
+  return files;
+}
+
+async function readVerified(local: LocalVersion, sha256: string): Promise<Buffer> {
+  const path = local.paths[sha256];
+  if (path === undefined) throw new MlError('Bug', `${describeVersion(local)} needs the content ${sha256}, which was not fetched`);
+  const bytes = await readFile(path);
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found === sha256) return bytes;
+  throw new MlError('ArtifactCorrupt', `${describeVersion(local)}: the content of ${sha256} hashes to ${found}: restore it, or make it again`, {
+    sha256,
+    found,
+  });
+}
+
+async function historiesOf(local: LocalVersion, catalogue: Catalogue): Promise<Histories> {
+  if (local.history === undefined) return new Map();
+  const lines = await promisify(gunzip)(await readVerified(local, local.history));
+  return readHistories(lines.toString('utf8'), catalogue);
+}
+
+async function conventionsOf(local: LocalVersion, histories: Histories): Promise<Conventions> {
+  const { target } = parse<ModelSpec<'recommendation'>>(await readVerified(local, local.spec), local, 'spec');
+  return {
+    relevantFrom: target.relevantFrom,
+    asOfMs: Date.parse(local.manifest.window.to),
+    likedValue: bestValue(histories, target.relevantFrom),
+  };
+}
+
+async function check(session: Session, golden: Golden, { items }: Catalogue): Promise<void> {
+  checkSignature(session, recommendation);
+  await checkGolden(session, golden, goldenTolerance);
+  const { scores } = await session.run(recommendation.feeds(newcomer));
+  if (scores?.data.length === items.length) return;
+  throw new MlError('PackageInvalid', `the model gives ${scores?.data.length ?? 0} scores for ${items.length} items: pack it again`);
+}
+
+function parse<T>(bytes: Buffer, local: LocalVersion, what: FileRole | 'spec'): T {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as T;
+  } catch (cause) {
+    throw new MlError('PackageInvalid', `${describeVersion(local)}: its ${what} is not JSON: pack it again`, {}, { cause });
+  }
+}

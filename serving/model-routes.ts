@@ -1,0 +1,128 @@
+import { createReadStream } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { MlError } from '../core/errors.ts';
+import { allRows } from '../core/segment.ts';
+import type { Item } from '../core/manifest.ts';
+import type { VersionState } from '../core/registry-entry.ts';
+import type { Blobs } from '../stores/blobs.ts';
+import type { ServingMetrics } from './metrics.ts';
+import type { UserSummary } from './served-model.ts';
+import type { Slot } from './slot.ts';
+import type { Slots } from './slots.ts';
+
+export interface ModelRoutesOptions {
+  readonly slots: Slots;
+  readonly blobs: Blobs;
+  readonly metrics: ServingMetrics;
+  readonly links: { readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string };
+}
+
+const id = z.string().min(1).max(200);
+
+const recommendBody = z
+  .strictObject({
+    user: id.optional(),
+    liked: z.array(id).max(1000).optional(),
+    count: z.int().min(1).max(100).default(10),
+    segment: id.default(allRows),
+  })
+  .refine(({ user, liked }) => user !== undefined || liked !== undefined, 'give `user`, `liked`, or both; `liked: []` asks what a newcomer sees');
+
+const searchQuery = z.strictObject({ query: z.string().max(200).default(''), limit: z.coerce.number().int().min(1).max(50).default(12) });
+
+/** How many of a user's favourites the page shows. */
+const favouritesShown = 12;
+
+/** A version's report is our own HTML, but what it shows came from data: no script, nothing from outside, an origin of its own. */
+const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox allow-popups";
+
+/** What can be asked of the models. */
+export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, links }: ModelRoutesOptions): void {
+  app.post<{ Params: { model: string } }>('/v1/models/:model/recommend', async (request, reply) => {
+    const started = performance.now();
+    const { segment, ...asked } = parse(recommendBody, request.body);
+    // Found and asked in the same turn, so that no swap lies between: a version that was replaced takes no new request.
+    const served = slots.route(request.params.model, segment);
+    reply.raw.once('close', () => metrics.requested(served.identity, reply.statusCode, (performance.now() - started) / 1000));
+    const answer = await served.recommend(asked);
+    return { ...served.identity, requestedSegment: segment, ...answer };
+  });
+
+  app.get('/v1/models', async () => ({
+    models: slots.list().map(({ model, slots: places }) => ({ model, segments: places.map((slot) => describeSlot(slot, links)) })),
+  }));
+
+  app.get('/v1/items', async (request) => {
+    const { query, limit } = parse(searchQuery, request.query);
+    const found = await Promise.all(slots.serving().map((served) => served.findItems(query, limit)));
+    return { items: byId<Item>(found, limit) };
+  });
+
+  app.get('/v1/users', async (request) => {
+    const { query, limit } = parse(searchQuery, request.query);
+    const found = await Promise.all(slots.serving().map((served) => served.findUsers(query, limit)));
+    return { users: byId<UserSummary>(found, limit) };
+  });
+
+  app.get<{ Params: { user: string } }>('/v1/users/:user', async (request) => {
+    const { user } = request.params;
+    const found = await Promise.all(slots.serving().map((served) => served.user(user, favouritesShown)));
+    const known = found.filter((profile) => profile !== null).sort((a, b) => b.items - a.items)[0];
+    if (!known) throw new MlError('RequestInvalid', `no version knows the user "${user}": GET /v1/users?query= finds those that are known`);
+    return known;
+  });
+
+  app.get<{ Params: { model: string; segment: string; version: string } }>('/reports/:model/:segment/:version', async (request, reply) => {
+    const { model, segment, version } = request.params;
+    const registered = slots.find(model, segment)?.state?.versions.find((candidate) => candidate.version === Number(version));
+    if (!registered) throw new MlError('VersionUnknown', `${model}/${segment} has no version ${version}: GET /v1/models lists what there is`);
+    const path = await blobs.open(registered.report.sha256);
+    return reply
+      .headers({ 'content-security-policy': reportPolicy, 'x-content-type-options': 'nosniff', etag: `"${registered.report.sha256}"` })
+      .type('text/html; charset=utf-8')
+      .send(createReadStream(path));
+  });
+}
+
+function describeSlot(slot: Slot, links: ModelRoutesOptions['links']) {
+  const { model, segment, state, serving, refused } = slot;
+  const champion = state?.versions.find(({ version }) => version === state.champion);
+  return {
+    segment,
+    versions: state?.versions.length ?? 0,
+    champion: champion ? describeVersion(model, segment, champion, links) : null,
+    serving: serving ? { version: serving.identity.version, digest: serving.identity.digest, trainer: serving.manifest.trainer.name } : null,
+    ...(refused ? { refused } : {}),
+  };
+}
+
+const describeVersion = (model: string, segment: string, version: VersionState, links: ModelRoutesOptions['links']) => ({
+  version: version.version,
+  digest: version.package.sha256,
+  bytes: version.package.bytes,
+  window: version.window,
+  rows: version.rows,
+  at: version.at,
+  by: version.by,
+  metrics: version.metrics,
+  baselines: version.baselines,
+  gains: version.verdict?.gains ?? [],
+  verdict: version.verdict?.name ?? null,
+  run: version.run ? { ...version.run, url: links.run?.(version.run) ?? null } : null,
+  report: `/reports/${[model, segment, version.version].map(encodeURIComponent).join('/')}`,
+});
+
+/** Several versions know the same films and users: the first one's word counts, and the order of the first is kept. */
+function byId<T extends { readonly id: string }>(found: readonly (readonly T[])[], limit: number): readonly T[] {
+  const all = new Map<string, T>();
+  for (const candidate of found.flat()) if (!all.has(candidate.id)) all.set(candidate.id, candidate);
+  return [...all.values()].slice(0, limit);
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const said = parsed.error.issues.map(({ path, message }) => (path.length ? `${path.join('.')}: ${message}` : message));
+  throw new MlError('RequestInvalid', said.join('; '), { issues: parsed.error.issues });
+}

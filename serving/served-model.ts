@@ -1,0 +1,47 @@
+import type { Item, PackageManifest } from '../core/manifest.ts';
+import type { Recommendations, RecommendRequest } from './recommend.ts';
+
+/** Which version this is; every answer carries it. */
+export interface VersionIdentity {
+  readonly model: string;
+  readonly segment: string;
+  readonly version: number;
+  /** SHA-256 of the package. */
+  readonly digest: string;
+}
+
+/** A version's files on this machine: all that is needed to load it, so that it can be loaded in a thread that knows no store. */
+export interface LocalVersion extends VersionIdentity {
+  readonly manifest: PackageManifest;
+  /** By the SHA-256 of the content: the manifest itself, every file of the package, the spec and the history. */
+  readonly paths: Readonly<Record<string, string>>;
+  /** SHA-256 of the spec that the version was made from. */
+  readonly spec: string;
+  /** SHA-256 of the users' histories, where the version has them. */
+  readonly history?: string;
+}
+
+export interface UserSummary {
+  readonly id: string;
+  /** How many of the version's items the user has met. */
+  readonly items: number;
+}
+
+export interface UserProfile extends UserSummary {
+  /** The best valued items, newest first among equals; at most as many as asked for. */
+  readonly favourites: readonly (Item & { readonly value: number; readonly at: string })[];
+}
+
+/** A recommender that answers, in this thread or in one of its own. */
+export interface ServedModel {
+  readonly identity: VersionIdentity;
+  readonly manifest: PackageManifest;
+  recommend(request: RecommendRequest): Promise<Recommendations>;
+  findItems(query: string, limit: number): Promise<readonly Item[]>;
+  findUsers(query: string, limit: number): Promise<readonly UserSummary[]>;
+  user(id: string, favourites: number): Promise<UserProfile | null>;
+  /** Ends after the requests that it has taken. */
+  release(): Promise<void>;
+}
+
+export const describeVersion = ({ model, segment, version }: VersionIdentity) => `${model}/${segment} v${version}`;

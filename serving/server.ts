@@ -1,0 +1,108 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import { MlError } from '../core/errors.ts';
+import type { Log } from '../core/step-context.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Blobs } from '../stores/blobs.ts';
+import { answerErrors } from './error-answers.ts';
+import { fetchVersion } from './fetch-version.ts';
+import { follow } from './follower.ts';
+import { ServingMetrics } from './metrics.ts';
+import { modelRoutes } from './model-routes.ts';
+import { operationRoutes } from './operation-routes.ts';
+import { pageRoutes } from './page-routes.ts';
+import { Slots } from './slots.ts';
+import { startModelThread } from './threaded-model.ts';
+
+export interface PredictionServerOptions {
+  readonly registry: Registry;
+  readonly blobs: Blobs;
+  /** Default `127.0.0.1`: whoever opens it to a network says so. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Whether `/` is the page that shows the models side by side. Default yes. */
+  readonly page?: boolean;
+  /** Where a run can be looked at, as an address; serving itself does not know what ran it. */
+  readonly links?: { readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string };
+  /** How often the registry's changes are looked at. Default 500 ms. */
+  readonly followEveryMs?: number;
+  readonly log?: Log;
+}
+
+export interface PredictionServer {
+  readonly url: string;
+  /** Stops taking requests, answers the ones it has, and releases every model. */
+  close(): Promise<void>;
+}
+
+/** The largest request; 100 KiB of liked ids is more than anybody has. */
+const bodyLimitBytes = 128 * 1024;
+
+/** A refused version is tried again, and a lost hint made up for, this often. */
+const rescanMs = 15_000;
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Starts answering, and follows the registry: each promoted version is checked, brought up beside the one that answers, and swapped in.
+ *
+ * @throws {MlError} `PortTaken`.
+ */
+export async function startPredictionServer(options: PredictionServerOptions): Promise<PredictionServer> {
+  const { registry, blobs, host = '127.0.0.1', port = 0, page = true, links = {}, followEveryMs = 500, log = silent } = options;
+  const metrics = new ServingMetrics();
+  const slots = new Slots(async (model, segment, version) => startModelThread(await fetchVersion(blobs, model, segment, version)), {
+    swapped({ serving, model, segment }) {
+      if (serving) metrics.swapped(serving.identity);
+      else metrics.withdrawn(model, segment);
+      log.info('version swapped', serving ? { ...serving.identity } : { model, segment, version: null });
+    },
+    refused({ model, segment, serving }, refused) {
+      metrics.refused(model, segment, refused.code);
+      log.error('version refused', { model, segment, ...refused, serving: serving?.identity.version ?? null });
+    },
+    releaseFailed: ({ model, segment }, error) => log.error('version not released', { model, segment, error: String(error) }),
+  });
+
+  const app = fastify({ bodyLimit: bodyLimitBytes, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 500 } });
+  const follower = follow({
+    registry,
+    everyMs: followEveryMs,
+    rescanMs,
+    onState: (state) => slots.follow(state),
+    onFailure(error) {
+      metrics.followFailed();
+      log.error('the registry could not be followed', { error: String(error) });
+    },
+  });
+  try {
+    answerErrors(app, log);
+    modelRoutes(app, { slots, blobs, metrics, links });
+    operationRoutes(app, { slots, metrics, follower });
+    if (page) await pageRoutes(app);
+    return { url: await listen(app, host, port), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  async function close(): Promise<void> {
+    await follower.close();
+    await app.close();
+    await slots.close();
+  }
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause;
+    throw new MlError(
+      'PortTaken',
+      `port ${port} on ${host} is taken: stop what listens there, or choose another one (0 takes any that is free)`,
+      { host, port },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,257 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { request as httpRequest, Agent } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { startPredictionServer, type PredictionServer } from '../../serving/index.ts';
+import { byGenre, films, histories, rule } from './films.ts';
+import { openShop, type Release, type Shop } from './shop.ts';
+
+let shop: Shop;
+let server: PredictionServer;
+
+const learned = (strength: number, more: Partial<Release> = {}): Release => ({
+  model: 'movie-recommender',
+  onnx: byGenre(films, strength),
+  items: films,
+  histories,
+  ...more,
+});
+
+beforeEach(async () => {
+  shop = await openShop();
+  server = await startPredictionServer({ ...shop, followEveryMs: 20, links: { run: ({ runId }) => `http://ui.test/${runId}` } });
+});
+
+afterEach(async () => {
+  await server.close();
+  await shop.close();
+});
+
+async function get(path: string): Promise<{ readonly status: number; readonly body: any; readonly headers: Headers }> {
+  const response = await fetch(server.url + path);
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text,
+  };
+}
+
+async function ask(model: string, body: unknown): Promise<{ readonly status: number; readonly body: any }> {
+  const response = await fetch(`${server.url}/v1/models/${model}/recommend`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+/** Waits for what must come; a test that never sees it fails by its own time limit. */
+async function until<T>(look: () => Promise<T>, arrived: (seen: T) => boolean): Promise<T> {
+  for (;;) {
+    const seen = await look();
+    if (arrived(seen)) return seen;
+    await sleep(20);
+  }
+}
+
+const ready = () =>
+  until(
+    () => get('/ready'),
+    ({ status }) => status === 200,
+  );
+
+describe('a prediction server', () => {
+  test('lives before there is a model, and says why it is not ready', async () => {
+    expect((await get('/health')).body).toMatchObject({ live: true, following: true, slots: [] });
+    expect(await get('/ready')).toMatchObject({ status: 503, body: { code: 'NotServing' } });
+    expect(await ask('movie-recommender', { liked: [] })).toMatchObject({ status: 404, body: { code: 'ModelUnknown' } });
+  });
+
+  test('takes up a version that is promoted while it runs, and says in each answer which one answered', async () => {
+    const { digest } = await shop.release(learned(1));
+    await ready();
+    expect((await get('/ready')).body).toEqual({ ready: true });
+    const { status, body } = await ask('movie-recommender', { user: '7', count: 2 });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ model: 'movie-recommender', segment: 'all', version: 1, digest, known: true, unknown: [] });
+    expect(body.items).toHaveLength(2);
+    expect(body.items[0]).toMatchObject({ rank: 1, id: '10', title: 'Alien (1979)' });
+  });
+
+  test('answers by segment, falls back to the champion of all rows, and says so', async () => {
+    await shop.release(learned(1));
+    await shop.release(learned(2, { segment: 'month=10' }));
+    await until(
+      () => ask('movie-recommender', { liked: ['4'], segment: 'month=10' }),
+      ({ body }) => body.segment === 'month=10',
+    );
+    expect((await ask('movie-recommender', { liked: ['4'], segment: 'month=12' })).body).toMatchObject({
+      segment: 'all',
+      requestedSegment: 'month=12',
+    });
+  });
+
+  test('swaps to the next version, and back to an older one that is promoted again', async () => {
+    const first = await shop.release(learned(1));
+    await ready();
+    const second = await shop.release(learned(2));
+    const answer = () => ask('movie-recommender', { liked: ['4'] });
+    await until(answer, ({ body }) => body.digest === second.digest);
+    await shop.release(learned(1));
+    expect((await until(answer, ({ body }) => body.digest === first.digest)).body.version).toBe(1);
+  });
+
+  test('stops serving a model whose champion is retired', async () => {
+    const { version } = await shop.release(learned(1));
+    await ready();
+    await shop.registry.retire({ model: 'movie-recommender', segment: 'all' }, { version, reason: 'a test' }, { by: 'test', run: null });
+    const { body } = await until(
+      () => ask('movie-recommender', { liked: [] }),
+      ({ status }) => status === 503,
+    );
+    expect(body).toMatchObject({ code: 'NotServing' });
+  });
+
+  test('keeps the old version when the new one does not reproduce its golden examples, and says why', async () => {
+    const first = await shop.release(learned(1));
+    await ready();
+    await shop.release(learned(2, { goldenOf: byGenre(films, 3) }));
+    const { body } = await until(
+      () => get('/health'),
+      (seen) => seen.body.slots[0]?.refused !== undefined,
+    );
+    expect(body.slots[0]).toMatchObject({ version: 1, digest: first.digest, refused: { version: 2, code: 'ParityBroken' } });
+    expect((await ask('movie-recommender', { liked: [] })).body.digest).toBe(first.digest);
+    expect((await get('/metrics')).body).toMatch(
+      /perennial_refused_versions_total\{model="movie-recommender",segment="all",code="ParityBroken"\} [1-9]/,
+    );
+  });
+
+  test('keeps the old version when a file of the new one was altered', async () => {
+    const first = await shop.release(learned(1));
+    await ready();
+    // Altered between writing and promotion: the follower must not see the version before.
+    await server.close();
+    const second = await shop.release(learned(2));
+    const { sha256 } = second.manifest.files.find(({ role }) => role === 'model')!;
+    const path = join(shop.folder, 'store', 'blobs', 'sha256', sha256.slice(0, 2), sha256);
+    await chmod(path, 0o644);
+    await writeFile(path, 'altered');
+    await shop.registry.promote(
+      { model: 'movie-recommender', segment: 'all' },
+      { version: 1, expect: 2, verdict: 'better', reason: 'back' },
+      author(),
+    );
+    server = await startPredictionServer({ ...shop, followEveryMs: 20 });
+    await ready();
+    await shop.registry.promote(
+      { model: 'movie-recommender', segment: 'all' },
+      { version: 2, expect: 1, verdict: 'better', reason: 'again' },
+      author(),
+    );
+    const { body } = await until(
+      () => get('/health'),
+      (seen) => seen.body.slots[0]?.refused !== undefined,
+    );
+    expect(body.slots[0]).toMatchObject({ digest: first.digest, refused: { version: 2, code: 'ArtifactCorrupt' } });
+    expect((await ask('movie-recommender', { liked: [] })).body.digest).toBe(first.digest);
+  });
+
+  test('refuses what it cannot read, with the reason and the catalogue’s code', async () => {
+    await shop.release(learned(1));
+    await ready();
+    const refused = { status: 400, body: { code: 'RequestInvalid' } };
+    expect(await ask('movie-recommender', {})).toMatchObject(refused);
+    expect(await ask('movie-recommender', { liked: [], count: 101 })).toMatchObject(refused);
+    expect(await ask('movie-recommender', { liked: [], colour: 'red' })).toMatchObject({
+      ...refused,
+      body: { error: expect.stringContaining('colour') },
+    });
+    expect(await ask('movie-recommender', '{ not json')).toMatchObject(refused);
+    expect(await ask('movie-recommender', { liked: ['x'.repeat(150_000)] })).toMatchObject({ status: 413, body: { code: 'PayloadTooLarge' } });
+    expect(await get('/nowhere')).toMatchObject({ status: 404, body: { error: expect.any(String) } });
+  });
+
+  test('lists models with what their champions showed, and serves their reports', async () => {
+    const gain = { metric: 'ndcg@10', over: 'popularity', value: 0.02, low: 0.01, high: 0.03 };
+    const { digest } = await shop.release(learned(1, { gains: [gain], metrics: { 'ndcg@10': 0.12 } }));
+    await shop.release({ model: 'top-movies', onnx: rule(['9']), items: films });
+    await until(
+      () => get('/v1/models'),
+      ({ body }) => body.models.length === 2 && body.models[1].segments[0].serving !== null,
+    );
+    const [model] = (await get('/v1/models')).body.models;
+    expect(model).toMatchObject({
+      model: 'movie-recommender',
+      segments: [
+        { segment: 'all', champion: { version: 1, digest, metrics: { 'ndcg@10': 0.12 }, gains: [gain], verdict: 'better' }, serving: { digest } },
+      ],
+    });
+    const { report, run } = model.segments[0].champion;
+    expect(run).toMatchObject({ workflowId: 'train/test/all', url: 'http://ui.test/0199-test' });
+    const shown = await get(report);
+    expect(shown.body).toContain('Report of movie-recommender');
+    expect(shown.headers.get('content-security-policy')).toContain('sandbox');
+    expect(await get('/reports/movie-recommender/all/9')).toMatchObject({ status: 404, body: { code: 'VersionUnknown' } });
+  });
+
+  test('finds films and users over all models, each once', async () => {
+    await shop.release(learned(1));
+    await shop.release({ model: 'top-movies', onnx: rule(['9']), items: films });
+    await until(
+      () => get('/health'),
+      ({ body }) => body.slots.filter(({ version }: { version: number | null }) => version !== null).length === 2,
+    );
+    expect((await get('/v1/items?query=star')).body.items).toEqual([{ id: '12', title: 'Star Wars (1977)', categories: ['Action', 'Sci-Fi'] }]);
+    expect((await get('/v1/users?query=')).body.users.map(({ id }: { id: string }) => id)).toEqual(['7', '42']);
+    expect((await get('/v1/users/7')).body.favourites[0]).toMatchObject({ title: 'Halloween (1978)', value: 5 });
+  });
+
+  test('counts requests by the version that answered, and not by names that callers make up', async () => {
+    await shop.release(learned(1));
+    await ready();
+    await ask('movie-recommender', { liked: [] });
+    await ask('made-up', { liked: [] });
+    const { body } = await until(
+      () => get('/metrics'),
+      (seen) => /perennial_requests_total\{model="movie/.test(seen.body),
+    );
+    expect(body).toMatch(/perennial_requests_total\{model="movie-recommender",segment="all",version="1",status="200"\} 1/);
+    expect(body).toMatch(/perennial_active_version\{model="movie-recommender",segment="all"\} 1/);
+    expect(body).not.toContain('made-up');
+  });
+
+  test('says which port is taken, and what to do', async () => {
+    const port = Number(new URL(server.url).port);
+    await expect(startPredictionServer({ ...shop, port })).rejects.toMatchObject({
+      code: 'PortTaken',
+      message: expect.stringContaining(String(port)),
+    });
+  });
+
+  test('closes though a client keeps its connection open', async () => {
+    await shop.release(learned(1));
+    await ready();
+    const agent = new Agent({ keepAlive: true });
+    await new Promise<void>((resolve, reject) => {
+      httpRequest(`${server.url}/health`, { agent }, (response) => response.resume().once('end', resolve))
+        .once('error', reject)
+        .end();
+    });
+    await server.close();
+    await expect(fetch(`${server.url}/health`)).rejects.toThrow();
+    agent.destroy();
+  });
+
+  test('serves the page with a policy that lets in nothing from outside', async () => {
+    const { status, headers, body } = await get('/');
+    expect(status).toBe(200);
+    expect(body).toContain('Perennial');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect((await get('/page.js')).headers.get('content-type')).toContain('text/javascript');
+  });
+});
+
+const author = () => ({ by: 'test', run: { workflowId: 'deploy/movie-recommender/all', runId: crypto.randomUUID() } });

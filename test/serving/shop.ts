@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
+import { canonical } from '../../core/canonical.ts';
+import type { FileRole, Item, PackageManifest, Window } from '../../core/manifest.ts';
+import type { Gain } from '../../core/registry-entry.ts';
+import { recommendation } from '../../core/tasks/recommendation.ts';
+import { makeGolden } from '../../onnx/examine.ts';
+import { openSession } from '../../onnx/session.ts';
+import { openRegistry, type Registry } from '../../registry/registry.ts';
+import { openBlobs, type Blobs } from '../../stores/blobs.ts';
+import { openStore } from '../../stores/open-store.ts';
+
+export interface Release {
+  readonly model: string;
+  readonly segment?: string;
+  readonly onnx: Uint8Array;
+  readonly items: readonly Item[];
+  /** `{ user, items: [[id, value, ms]] }` lines. */
+  readonly histories?: readonly { readonly user: string; readonly items: readonly (readonly [string, number, number])[] }[];
+  readonly window?: Window;
+  readonly trainer?: string;
+  readonly rows?: number;
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly gains?: readonly Gain[];
+  readonly report?: string;
+  /** Golden answers of another model, so that the version fails its check. */
+  readonly goldenOf?: Uint8Array;
+}
+
+/** A store in a temporary folder, with a registry that versions can be released into as `train` would. */
+export interface Shop {
+  readonly folder: string;
+  readonly blobs: Blobs;
+  readonly registry: Registry;
+  /** Registers, judges and promotes a version. */
+  release(release: Release): Promise<{ readonly version: number; readonly digest: string; readonly manifest: PackageManifest }>;
+  close(): Promise<void>;
+}
+
+const author = { by: 'test', run: { workflowId: 'train/test/all', runId: '0199-test' } };
+
+export async function openShop(): Promise<Shop> {
+  const folder = await mkdtemp(join(tmpdir(), 'perennial-serving-'));
+  const store = await openStore(join(folder, 'store'));
+  const blobs = await openBlobs(store, join(folder, 'cache'));
+  const registry = openRegistry(store, blobs);
+
+  async function put<K extends ArtifactKind>(kind: K, content: Uint8Array | string, mediaType = 'application/json'): Promise<Artifact<K>> {
+    return { kind, mediaType, ...(await blobs.putBytes(typeof content === 'string' ? Buffer.from(content) : content)) };
+  }
+
+  async function release({ model, segment = 'all', onnx, items, ...rest }: Release) {
+    const window = rest.window ?? { from: '2018-01-01T00:00:00.000Z', to: '2018-10-01T00:00:00.000Z' };
+    const file = async (path: string, role: FileRole, content: Uint8Array | string, mediaType = 'application/json') => {
+      const { sha256, bytes } = await put('package', content);
+      return { path, role, sha256, bytes, mediaType };
+    };
+    const manifest: PackageManifest = {
+      format: 1,
+      model,
+      task: 'recommendation',
+      segment,
+      window,
+      trainer: { name: rest.trainer ?? 'popularity', parameters: {} },
+      signature: recommendation.signature,
+      files: [
+        await file('model.onnx', 'model', onnx, 'application/onnx'),
+        await file('items.json', 'items', JSON.stringify(items)),
+        await file('golden.json', 'golden', JSON.stringify(await goldenOf(rest.goldenOf ?? onnx, items.length))),
+      ],
+    };
+    const pack = await put('package', canonical(manifest));
+    const histories = rest.histories?.map((line) => JSON.stringify(line)).join('\n');
+    const unread = await put('rows', 'not read by a server');
+    const place = { model, segment };
+    const gains = rest.gains ?? [];
+    const metrics = rest.metrics ?? { 'ndcg@10': 0.1 };
+    const { version } = await registry.register(
+      place,
+      {
+        package: pack,
+        window,
+        rows: rest.rows ?? 1000,
+        observed: {},
+        spec: await put('spec', canonical({ format: 1, name: model, target: { user: 'userId', item: 'movieId', relevantFrom: 4 } })),
+        evaluation: { ...unread, kind: 'evaluation' },
+        report: await put('report', rest.report ?? `<!doctype html><title>${model}</title><h1>Report of ${model}</h1>`, 'text/html'),
+        examined: { ...unread, kind: 'model' },
+        examinedItems: { ...unread, kind: 'preprocessor' },
+        seen: { rows: unread, splits: [] },
+        ...(histories === undefined ? {} : { history: await put('snapshot', gzipSync(histories), 'application/gzip') }),
+        metrics,
+        baselines: {},
+      },
+      author,
+    );
+    const { champion } = await registry.state(place);
+    const verdict = { name: 'better', reasons: [], metric: 'ndcg@10', value: metrics['ndcg@10'] ?? 0, gains } as const;
+    await registry.judged(place, { version, verdict, against: champion }, author);
+    // A run of its own each time: promoting an old version again is no retry.
+    const run = { workflowId: `train/${model}/${segment}`, runId: crypto.randomUUID() };
+    await registry.promote(place, { version, expect: champion, verdict: 'better', reason: 'a test says so' }, { by: 'test', run });
+    return { version, digest: pack.sha256, manifest };
+  }
+
+  return { folder, blobs, registry, release, close: () => rm(folder, { recursive: true, force: true }) };
+}
+
+async function goldenOf(onnx: Uint8Array, items: number) {
+  const session = await openSession(onnx);
+  try {
+    const question = { unit: '', values: [5], agesDays: [1], exclude: [], relevant: [] };
+    return await makeGolden(
+      session,
+      [0, 1, 2].map((item) => recommendation.feeds({ ...question, items: [item % items] })),
+    );
+  } finally {
+    await session.release();
+  }
+}
