@@ -1,0 +1,364 @@
+import { z } from 'zod';
+import { durationPattern } from './duration.ts';
+import { MlError } from './errors.ts';
+import type { ModelSpec } from './model-spec.ts';
+import { nearest } from './nearest.ts';
+import { parseSegmentBy } from './segment.ts';
+import { instantMs } from './window.ts';
+
+/** The fragments of the schema that tasks and trainers own: what a spec may say is their union. */
+export interface SpecFragments {
+  /** Task kind → the schema of `target`. */
+  readonly target: Readonly<Record<string, z.ZodType>>;
+  /** Trainer name → the schema of its parameters (an object). */
+  readonly trainers: Readonly<Record<string, z.ZodType>>;
+}
+
+const named = (pattern: RegExp, words: string) => z.string().regex(pattern, { error: ({ input }) => `"${String(input)}" is not ${words}` });
+
+/** The name of a model: part of keys and workflow ids. */
+const modelName = named(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name: lower-case letters, digits and "-", such as "movie-recommender"');
+const identifier = named(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'a name: letters, digits and "_", not starting with a digit');
+const duration = named(durationPattern, 'a duration: write a number and s, m, h, d, w, mo or y, such as "90d"');
+const columnText = z.string().min(1).max(200);
+const instant = z.string().superRefine((value, context) => {
+  try {
+    instantMs(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+  }
+});
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+
+const from = z.string().superRefine((value, context) => {
+  const fault = value.includes('://')
+    ? 'holds a URL; name a connection of perennial.config.ts instead, as "connection:/path"'
+    : !/^[a-z0-9][a-z0-9-]*:\/[^\\]+$/.test(value)
+      ? 'is not of the form "connection:/path"'
+      : value.split(/[:/?#]/).some((segment) => segment === '..' || segment === '.')
+        ? 'leaves its connection with ".."'
+        : undefined;
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: `"${value}" ${fault}` });
+});
+
+const columnKind = z.enum(['key', 'number', 'integer', 'time', 'category', 'flag', 'text']);
+const source = z.strictObject({
+  from,
+  read: z.enum(['csv', 'json', 'json-lines', 'parquet', 'json-pages']),
+  key: z.array(identifier).min(1),
+  time: identifier.optional(),
+  columns: z.record(
+    identifier,
+    z.union([columnKind, z.strictObject({ kind: columnKind, named: columnText.optional(), unit: z.enum(['s', 'ms']).optional() })]),
+  ),
+});
+
+const severity = z.enum(['warn', 'fail']).default('fail');
+const contract = z.discriminatedUnion('check', [
+  z.strictObject({ check: z.literal('not-null'), of: columnText, maxShare: share.default(0), severity }),
+  z.strictObject({ check: z.literal('range'), of: columnText, min: z.number().optional(), max: z.number().optional(), severity }),
+  z.strictObject({ check: z.literal('unique'), of: columnText, columns: z.array(identifier).min(1).optional(), severity }),
+  z.strictObject({ check: z.literal('references'), of: columnText, to: columnText, maxShare: share.default(0), severity }),
+  z.strictObject({ check: z.literal('row-count'), of: columnText, min: count.optional(), max: count.optional(), severity }),
+  z.strictObject({ check: z.literal('fresh'), of: columnText, within: duration, asOf: instant.optional(), severity }),
+  z.strictObject({ check: z.literal('sql'), name: columnText, sql: z.string().min(1), severity }),
+]);
+
+const window = z.union([z.strictObject({ from: instant, to: instant }), z.strictObject({ last: duration })]);
+
+const segmentBy = z.string().superRefine((value, context) => {
+  try {
+    parseSegmentBy(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+  }
+});
+
+const split = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('last-per'), column: identifier, validation: count, test: count.min(1) }),
+  z.strictObject({ by: z.literal('rolling-origin'), from: instant, to: instant.optional(), every: duration, horizon: duration }),
+]);
+
+const gate = z.strictObject({
+  metric: z.string(),
+  confidence: z.number().gt(0).lt(1).default(0.95),
+  baselines: z.array(z.string()).optional(),
+  champion: z
+    .discriminatedUnion('rule', [
+      z.strictObject({ rule: z.literal('not-worse'), margin: z.number().min(0) }),
+      z.strictObject({ rule: z.literal('better') }),
+    ])
+    .optional(),
+  floors: z.array(z.strictObject({ slice: z.string(), metric: z.string(), min: z.number(), minUnits: count.default(20) })).optional(),
+  limits: z.strictObject({ sizeMb: z.number().positive().optional(), p99Ms: z.number().positive().optional() }).optional(),
+});
+
+const retrain = z.strictObject({
+  cron: named(/^(@(hourly|daily|weekly|monthly|yearly)|\S+( \S+){4})$/, 'a cron expression of five fields, such as "0 3 * * *"'),
+  when: z.array(z.enum(['new-data'])).default(['new-data']),
+  overlap: z.enum(['skip', 'buffer-one']).default('skip'),
+  catchUp: duration.default('1h'),
+});
+
+const trainEntry = z.strictObject({
+  trainer: z.string(),
+  with: z.record(z.string(), z.unknown()).optional(),
+  try: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+});
+
+const spec = z.strictObject({
+  format: z.literal(1),
+  name: modelName,
+  task: z.string(),
+  sources: z.record(identifier, source),
+  contract: z.array(contract).default([]),
+  rows: z.strictObject({ sql: z.string().min(1), key: z.array(identifier).min(1), time: identifier.optional() }),
+  target: z.unknown(),
+  window: window.optional(),
+  segments: z
+    .strictObject({
+      by: segmentBy,
+      only: z
+        .array(z.union([z.string(), z.number()]))
+        .min(1)
+        .optional(),
+    })
+    .optional(),
+  split,
+  train: z.array(trainEntry).min(1),
+  gate: gate.optional(),
+  refit: z.enum(['all', 'none']).default('all'),
+  retrain: retrain.optional(),
+});
+
+/** One thing that is wrong with a spec. */
+export interface SpecFault {
+  /** `split.test`, `train[0].try.l2`; empty for the spec itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * Parses a spec from JSON. Defaults are written out, so that two specs that mean the same are the same. A trainer's own defaults are not: they are
+ * written into what it fitted.
+ *
+ * @throws {MlError} `SpecInvalid` with every fault: where, what, and what to write instead.
+ */
+export function parseSpec(json: unknown, fragments: SpecFragments): ModelSpec {
+  const result = spec.safeParse(json);
+  if (!result.success)
+    throw invalid(
+      json,
+      result.error.issues.flatMap((issue) => faultsOf(issue, [], json)),
+    );
+  const parsed = result.data;
+  const faults = [...targetFaults(parsed, fragments), ...trainFaults(parsed.train, fragments), ...referenceFaults(parsed)];
+  if (faults.length > 0) throw invalid(json, faults);
+  const target = fragments.target[parsed.task]!.parse(parsed.target);
+  return withoutUndefined({ ...parsed, target }) as unknown as ModelSpec;
+}
+
+type Parsed = z.infer<typeof spec>;
+
+function targetFaults({ task, target }: Parsed, fragments: SpecFragments): readonly SpecFault[] {
+  const schema = Object.hasOwn(fragments.target, task) ? fragments.target[task] : undefined;
+  if (!schema) return [{ path: 'task', message: `there is no task kind "${task}"${choices(task, Object.keys(fragments.target))}` }];
+  const result = schema.safeParse(target);
+  return result.success ? [] : result.error.issues.flatMap((issue) => faultsOf(issue, ['target'], { target }));
+}
+
+function trainFaults(entries: Parsed['train'], fragments: SpecFragments): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  for (const [i, entry] of entries.entries()) {
+    const schema = Object.hasOwn(fragments.trainers, entry.trainer) ? fragments.trainers[entry.trainer] : undefined;
+    if (!schema) {
+      faults.push({
+        path: `train[${i}].trainer`,
+        message: `there is no trainer "${entry.trainer}"${choices(entry.trainer, Object.keys(fragments.trainers))}`,
+      });
+      continue;
+    }
+    // Each candidate is checked on its own, so that the fault names the value: parameters that are left out are the trainer's defaults.
+    for (const [name, value] of Object.entries(entry.with ?? {})) faults.push(...parameterFaults(schema, name, value, ['train', i, 'with', name]));
+    for (const [name, values] of Object.entries(entry.try ?? {})) {
+      for (const [j, value] of values.entries()) faults.push(...parameterFaults(schema, name, value, ['train', i, 'try', name, j]));
+      if (entry.with && Object.hasOwn(entry.with, name)) {
+        faults.push({ path: `train[${i}].try.${name}`, message: `"${name}" is in "with" too: a parameter is either given or tried` });
+      }
+    }
+  }
+  return faults;
+}
+
+function parameterFaults(schema: z.ZodType, name: string, value: unknown, path: readonly PropertyKey[]): readonly SpecFault[] {
+  const result = schema.safeParse({ [name]: value });
+  if (result.success) return [];
+  const faults: SpecFault[] = [];
+  for (const issue of result.error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      if (issue.keys.includes(name))
+        faults.push({ path: pathText(path.slice(0, 4)), message: `there is no parameter "${name}"${choices(name, keysOf(schema))}` });
+    } else if (issue.path[0] === name) faults.push({ path: pathText([...path, ...issue.path.slice(1)]), message: issue.message });
+  }
+  return faults;
+}
+
+const keysOf = (schema: z.ZodType): readonly string[] => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []);
+
+/** What a spec's parts say of each other. */
+function referenceFaults(parsed: Parsed): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  const sources = Object.keys(parsed.sources);
+  if (sources.length === 0) faults.push({ path: 'sources', message: 'a model reads at least one source' });
+  for (const [name, { columns, key, time }] of Object.entries(parsed.sources)) {
+    const names = Object.keys(columns);
+    for (const [i, column] of key.entries()) {
+      if (!names.includes(column))
+        faults.push({ path: `sources.${name}.key[${i}]`, message: `there is no column "${column}"${choices(column, names)}` });
+    }
+    if (time === undefined) continue;
+    const kind = kindOf(columns[time]);
+    if (kind === undefined) faults.push({ path: `sources.${name}.time`, message: `there is no column "${time}"${choices(time, names)}` });
+    else if (kind !== 'time') faults.push({ path: `sources.${name}.time`, message: `column "${time}" is a ${kind}: declare it as time` });
+  }
+  const columnsOf = (source: string) => Object.keys(parsed.sources[source]?.columns ?? {});
+  const qualified = sources.flatMap((source) => columnsOf(source).map((column) => `${source}.${column}`));
+  for (const [i, check] of parsed.contract.entries()) {
+    if (check.check === 'sql') continue;
+    const ofSource = check.check === 'unique' || check.check === 'row-count';
+    const known = ofSource ? sources : qualified;
+    const names = check.check === 'references' ? (['of', 'to'] as const) : (['of'] as const);
+    for (const field of names) {
+      const value = (check as { readonly of: string; readonly to?: string })[field] ?? '';
+      if (!known.includes(value)) {
+        faults.push({ path: `contract[${i}].${field}`, message: `there is no ${ofSource ? 'source' : 'column'} "${value}"${choices(value, known)}` });
+      }
+    }
+    if (check.check === 'unique') {
+      for (const column of check.columns ?? []) {
+        if (!columnsOf(check.of).includes(column)) {
+          faults.push({ path: `contract[${i}].columns`, message: `there is no column "${column}"${choices(column, columnsOf(check.of))}` });
+        }
+      }
+    }
+    if (check.check === 'range' && check.min === undefined && check.max === undefined) {
+      faults.push({ path: `contract[${i}]`, message: 'a range needs "min", "max" or both' });
+    }
+  }
+  if (parsed.rows.time === undefined) {
+    faults.push({ path: 'rows.time', message: `split "${parsed.split.by}" orders rows by time: name the time column of rows.sql` });
+  }
+  if (parsed.window && 'from' in parsed.window && instantMs(parsed.window.from) >= instantMs(parsed.window.to)) {
+    faults.push({ path: 'window', message: `it is empty: "from" (${parsed.window.from}) must be before "to" (${parsed.window.to})` });
+  }
+  return faults;
+}
+
+const kindOf = (column: Parsed['sources'][string]['columns'][string] | undefined) => (typeof column === 'object' ? column.kind : column);
+
+/** Turns an issue of zod's into faults with paths of the whole spec, naming what was probably meant. */
+function faultsOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], json: unknown): readonly SpecFault[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: pathText([...path, key]), message: `unknown field "${key}"${hintFor(key, path)}` }));
+  }
+  if (issue.code === 'invalid_union') {
+    if (issue.errors.length > 0) {
+      // The alternative that got furthest is the one that was meant.
+      const best = issue.errors.toSorted((a, b) => deepest(b) - deepest(a) || a.length - b.length)[0]!;
+      if (best.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
+        return best.flatMap((inner) => faultsOf(inner, path, json));
+    }
+    const options = 'options' in issue && Array.isArray(issue.options) ? ` (one of ${issue.options.map(String).join(', ')})` : '';
+    return [{ path: pathText(path), message: `${describe(valueAt(json, path))} is not allowed here${options}` }];
+  }
+  if (issue.code === 'invalid_value') {
+    const value = valueAt(json, path);
+    return [
+      {
+        path: pathText(path),
+        message: `${describe(value)} is not one of ${issue.values.map(String).join(', ')}${did(String(value), issue.values.map(String))}`,
+      },
+    ];
+  }
+  if (issue.code === 'invalid_type') {
+    const value = valueAt(json, path);
+    return [
+      {
+        path: pathText(path),
+        message: value === undefined ? `is missing: write a ${issue.expected}` : `${describe(value)} is not a ${issue.expected}`,
+      },
+    ];
+  }
+  return [{ path: pathText(path), message: issue.message }];
+}
+
+const deepest = (issues: readonly z.core.$ZodIssue[]): number =>
+  Math.max(0, ...issues.map((issue) => issue.path.length + (issue.code === 'unrecognized_keys' ? 1 : 0)));
+
+const fields: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(spec.shape),
+  rows: Object.keys(spec.shape.rows.shape),
+  gate: Object.keys(gate.shape),
+  retrain: Object.keys(retrain.shape),
+  segments: ['by', 'only'],
+  window: ['from', 'to', 'last'],
+  split: ['by', 'column', 'validation', 'test', 'from', 'to', 'every', 'horizon'],
+  'sources.*': Object.keys(source.shape),
+  'sources.*.columns.*': ['kind', 'named', 'unit'],
+  'contract.*': ['check', 'of', 'to', 'min', 'max', 'maxShare', 'columns', 'within', 'asOf', 'name', 'sql', 'severity'],
+  'train.*': Object.keys(trainEntry.shape),
+  'gate.floors.*': ['slice', 'metric', 'min', 'minUnits'],
+  'gate.champion': ['rule', 'margin'],
+  'gate.limits': ['sizeMb', 'p99Ms'],
+};
+
+function hintFor(key: string, path: readonly PropertyKey[]): string {
+  const generic = path.map((segment, i) =>
+    typeof segment === 'number' || (i === 1 && path[0] === 'sources') || (i === 3 && path[2] === 'columns') ? '*' : String(segment),
+  );
+  const known = fields[generic.join('.')];
+  return known ? choices(key, known) : '';
+}
+
+const did = (word: string, known: readonly string[]): string => {
+  const hint = nearest(word, known);
+  return hint === undefined ? '' : `; did you mean "${hint}"?`;
+};
+
+const choices = (word: string, known: readonly string[]): string => {
+  const hint = nearest(word, known);
+  if (hint !== undefined) return `; did you mean "${hint}"?`;
+  return known.length === 0 ? '' : ` (there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')})`;
+};
+
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, segment) => (typeof segment === 'number' ? `${text}[${segment}]` : text === '' ? String(segment) : `${text}.${String(segment)}`),
+    '',
+  );
+
+const valueAt = (json: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (value, segment) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[segment] : undefined),
+    json,
+  );
+
+const describe = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+};
+
+function invalid(json: unknown, faults: readonly SpecFault[]): MlError {
+  const name = typeof json === 'object' && json !== null && 'name' in json && typeof json.name === 'string' ? ` of "${json.name}"` : '';
+  const lines = faults.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  return new MlError('SpecInvalid', `the spec${name} is not valid: ${lines.join('; ')}`, { faults });
+}
+
+/** Leaves members out that are `undefined`, so that a parsed spec is plain JSON. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, member]) => (member === undefined ? [] : [[key, withoutUndefined(member)]])));
+}
