@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Trainer } from '../core/trainer.ts';
-import { float32, node } from '../onnx/writer.ts';
 import { itemWeights } from './item-weights.ts';
 import type { ItemWeightsOptions } from './item-weights.ts';
 import { sumOfNeighbours } from './neighbours.ts';
@@ -24,12 +23,8 @@ export const ease: Trainer<'recommendation', EaseParameters> = {
   async fit(data, parameters, context) {
     const positives = positivesOf(data);
     const kept = await itemWeights(binary(positives), parameters, progressOf(context));
-    const { initializers, nodes } = sumOfNeighbours(kept, 'ones', 'scores');
-    const onnx = recommender(
-      kept.itemCount,
-      [...initializers, float32('zero', [0], []), float32('one', [1], [])],
-      [node('Mul', ['values', 'zero'], 'zeros'), node('Add', ['zeros', 'one'], 'ones'), ...nodes],
-    );
+    const { initializers, nodes } = sumOfNeighbours(kept, 'scores');
+    const onnx = recommender(kept.itemCount, initializers, nodes);
     return { onnx, chosen: { ...parameters }, facts: { users: positives.users, positives: positives.items.length, neighbours: kept.width } };
   },
 };

@@ -2,6 +2,7 @@ import { MlError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Trainer, TrainerName } from '../core/trainer.ts';
 import { ease } from './ease.ts';
+import { itemKnn } from './item-knn.ts';
 import { popularity } from './popularity.ts';
 import { randomOrder } from './random.ts';
 import { ratedAtLeast } from './rated-at-least.ts';
@@ -15,6 +16,7 @@ export const trainers = {
   'recent-popularity': recentPopularity,
   'top-rated': topRated,
   'rated-at-least': ratedAtLeast,
+  'item-knn': itemKnn,
   ease,
 } as const satisfies Record<TrainerName, Trainer>;
 

@@ -71,29 +71,32 @@ export function nthLargest(values: Float64Array, n: number): number {
   return values[target]!;
 }
 
-/** Graph constants and nodes that add up the neighbour rows of the request's `items`, each times its element of `weighing`, into `output`. */
-export function sumOfNeighbours(
-  { itemCount, width, ids, weights }: Neighbours,
-  weighing: string,
-  output: string,
-): { readonly initializers: readonly Initializer[]; readonly nodes: readonly Node[] } {
+/** Constants and nodes of a graph that hang together. */
+export interface Fragment {
+  readonly initializers: readonly Initializer[];
+  readonly nodes: readonly Node[];
+}
+
+/** Adds up the neighbour rows of the request's `items` into `output`, each row times its element of the vector `weighing`, if there is one. */
+export function sumOfNeighbours({ itemCount, width, ids, weights }: Neighbours, output: string, weighing?: string): Fragment {
+  const weighed: readonly Node[] = weighing
+    ? [node('Unsqueeze', [weighing, 'columns'], 'row-weights'), node('Mul', ['near-weights', 'row-weights'], 'weighed')]
+    : [node('Identity', ['near-weights'], 'weighed')];
   return {
     initializers: [
       int32('neighbour-ids', ids, [itemCount, width]),
       float32('neighbour-weights', weights, [itemCount, width]),
       float32('no-score', new Float32Array(itemCount)),
-
-      int64('axis-1', [1]),
       int64('flat', [-1]),
+      ...(weighing ? [int64('columns', [1])] : []),
     ],
     nodes: [
       node('Gather', ['neighbour-ids', 'items'], 'near-ids'),
       node('Gather', ['neighbour-weights', 'items'], 'near-weights'),
-      node('Unsqueeze', [weighing, 'axis-1'], 'row-weights'),
-      node('Mul', ['near-weights', 'row-weights'], 'near-weighted'),
-      node('Reshape', ['near-ids', 'flat'], 'near-ids-flat'),
-      node('Reshape', ['near-weighted', 'flat'], 'near-weighted-flat'),
-      node('ScatterElements', ['no-score', 'near-ids-flat', 'near-weighted-flat'], output, { axis: 0, reduction: 'add' }),
+      ...weighed,
+      node('Reshape', ['near-ids', 'flat'], 'targets'),
+      node('Reshape', ['weighed', 'flat'], 'updates'),
+      node('ScatterElements', ['no-score', 'targets', 'updates'], output, { axis: 0, reduction: 'add' }),
     ],
   };
 }
