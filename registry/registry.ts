@@ -85,7 +85,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
     return log;
   }
 
-  const namesOf = (prefix: string): Promise<string[]> => collect(namesBelow(store, prefix));
+  const namesOf = (prefix: string): Promise<string[]> => namesBelow(store, prefix);
   const entriesOf = (place: Place): Promise<readonly Entry[]> => logOf(place).read();
   const stateOf = async (place: Place): Promise<SegmentState> => fold(place.model, place.segment, await entriesOf(place));
 
@@ -227,10 +227,4 @@ function championChanged(state: SegmentState, version: number, expect: number | 
     `version ${version} of ${model}/${segment} was judged against ${name(expect)}, but now there is ${name(champion)}: judge it again`,
     { model, segment, version, expect, champion },
   );
-}
-
-async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
 }

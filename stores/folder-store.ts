@@ -193,7 +193,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     remove: (key) =>
       guarded(key, async () => {
         const path = await findPlace(key);
-        if (path === undefined) return;
+        if (path === undefined || !(await exists(path))) return;
         await rm(path, { force: true });
         await syncFolder(dirname(path));
       }),

@@ -36,12 +36,14 @@ async function firstKey(store: ObjectStore, prefix: string, after: Key | undefin
 }
 
 /** The names of the folders right below a prefix that ends in `/`, found by leaping from one to the next: a request for each, however much they hold. */
-export async function* namesBelow(store: ObjectStore, prefix: string, call?: Call): AsyncGenerator<string> {
+export async function namesBelow(store: ObjectStore, prefix: string, call?: Call): Promise<string[]> {
+  const names: string[] = [];
   let key = await firstKey(store, prefix, undefined, call);
   while (key !== undefined) {
     const [name, ...rest] = key.slice(prefix.length).split('/') as [string, ...string[]];
-    if (rest.length > 0) yield name;
+    if (rest.length > 0) names.push(name);
     // "~" sorts behind every character of a key: this is after all that the folder holds.
     key = await firstKey(store, prefix, rest.length > 0 ? (`${prefix}${name}/~` as Key) : key, call);
   }
+  return names;
 }
