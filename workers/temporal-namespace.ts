@@ -1,4 +1,4 @@
-import type { Connection } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import { MlError } from '../core/errors.ts';
 
 /** Temporal's types of search attributes: the name in commands, the number on the wire. */
@@ -20,7 +20,7 @@ export const searchAttributes = {
  * Registers what is missing; a worker must not start before, since a workflow that sets an unknown one fails its workflow task for ever.
  * @throws {MlError} `TemporalUnavailable` when one exists with another type, or when we may not register.
  */
-export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+export async function ensureSearchAttributes(connection: ConnectionLike, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const wanted = Object.entries(searchAttributes).map(([name, type]) => [name, types[type]] as const);
   for (const [name, type] of wanted) {
@@ -40,7 +40,7 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
 }
 
 /** Keeps closed runs for at least `days`; a development server keeps them for one day. A longer retention stays. */
-export async function ensureRetention(connection: Connection, namespace: string, days = 30): Promise<void> {
+export async function ensureRetention(connection: ConnectionLike, namespace: string, days = 30): Promise<void> {
   const { config } = await connection.workflowService.describeNamespace({ namespace });
   const seconds = days * 86_400;
   if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) >= seconds) return;

@@ -63,7 +63,10 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
     ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
-  const process = startWithLifeline(options.binary, args, { graceMs: stopMs });
+  const process = startWithLifeline(options.binary, args, {
+    // There is nothing to close in order where nothing is kept.
+    graceMs: dataFolder === undefined ? 0 : stopMs,
+  });
   await folderLock?.handTo(process.pid);
   const exited = process.exited.then(async (code) => {
     await folderLock?.release();
