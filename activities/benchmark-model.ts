@@ -30,10 +30,25 @@ export const benchmarkModel =
     const files = await rowFiles(ports, { ...input, parts: ['train', 'validation'] });
     const measured = await ports.compute.run(
       'benchmark',
-      { task: input.spec.task, files, heldOut: 'test', fold: null, onnxPath: await ports.blobs.open(onnx.sha256), marksPath: join(context.scratch, 'unused') },
+      {
+        task: input.spec.task,
+        scratch: context.scratch,
+        preprocessor: await ports.blobs.open(input.preprocessor.sha256),
+        files,
+        heldOut: 'test',
+        fold: null,
+        onnxPath: await ports.blobs.open(onnx.sha256),
+        marksPath: join(context.scratch, 'unused'),
+      },
       { signal: context.signal, onProgress: context.heartbeat },
     );
-    const content = { ...measured, sizeBytes: onnx.bytes, model: input.model.sha256, platform: `${process.platform}/${process.arch}`, node: process.version };
+    const content = {
+      ...measured,
+      sizeBytes: onnx.bytes,
+      model: input.model.sha256,
+      platform: `${process.platform}/${process.arch}`,
+      node: process.version,
+    };
     const { sha256, bytes } = await ports.blobs.putBytes(Buffer.from(canonical(content)));
     return { benchmark: { kind: 'benchmark', sha256, bytes, mediaType: json }, p50Ms: measured.p50Ms, p99Ms: measured.p99Ms, sizeBytes: onnx.bytes };
   };

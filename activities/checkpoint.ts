@@ -4,7 +4,6 @@ import type { Recipe } from './make.ts';
 import { key } from '../stores/key.ts';
 import type { Ports } from './ports.ts';
 
-
 /**
  * Checkpoints of one fit, in the store: any worker can go on where a killed one stopped. They are numbered; the highest that is whole counts.
  * Two attempts that race write the same states, since training is deterministic.

@@ -26,10 +26,17 @@ export const evaluateModel =
       ports,
       context,
       'evaluation',
-      { step: 'evaluateModel', code: ['core/evaluate', `core/tasks/${spec.task}`], inputs: Object.fromEntries(named), parameters: { ...question, task: spec.task } },
+      {
+        step: 'evaluateModel',
+        code: ['core/evaluate', `core/tasks/${spec.task}`],
+        inputs: Object.fromEntries(named),
+        parameters: { ...question, task: spec.task },
+      },
       async () => {
         const marks = await Promise.all(
-          Object.entries(contenders).map(async ([name, artifacts]) => [name, await Promise.all(artifacts.map((each) => readJson<Marks>(ports, each)))] as const),
+          Object.entries(contenders).map(
+            async ([name, artifacts]) => [name, await Promise.all(artifacts.map((each) => readJson<Marks>(ports, each)))] as const,
+          ),
         );
         return evaluate({ ...question, task: taskOf(spec.task), contenders: Object.fromEntries(marks) });
       },

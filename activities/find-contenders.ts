@@ -2,9 +2,9 @@ import type { Artifact, Json } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
 import { MlError } from '../core/errors.ts';
 import { candidates } from '../core/grid.ts';
-import { everywhere } from '../core/ids.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { RegisteredVersion, SegmentState, VersionState } from '../core/registry-entry.ts';
+import { allRows } from '../core/segment.ts';
 import { taskOf } from '../core/tasks/index.ts';
 import { readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
@@ -37,14 +37,13 @@ export interface FindContendersInput {
   readonly segment: string;
   readonly seen: RegisteredVersion['seen'];
   readonly examined: Artifact<'model'>;
-  readonly chosen: { readonly trainer: string; readonly parameters: { readonly [name: string]: Json } };
 }
 
 /** Whom the challenger must beat: today's champion, the anchor, and the spec's baselines. Never cached: the registry moves on. */
 export const findContenders =
   (ports: Ports): Step<FindContendersInput, Contenders> =>
   async ({ spec, segment, seen, examined }) => {
-    const state = await ports.registry.state(spec.name, segment);
+    const state = await ports.registry.state({ model: spec.name, segment });
     const champion = contender('champion', state, state.champion);
     const anchor = state.anchor === state.champion ? null : contender('anchor', state, state.anchor);
     const baselines = await Promise.all((spec.gate?.baselines ?? taskOf(spec.task).gate.baselines).map((name) => baselineOf(ports, spec, name)));
@@ -53,7 +52,9 @@ export const findContenders =
 
 function contender(name: Contender['name'], state: SegmentState, version: number | null): Contender | null {
   const found = state.versions.find((each) => each.version === version);
-  return found === undefined ? null : { name, version: found.version, examined: found.examined, examinedItems: found.examinedItems, seen: found.seen };
+  return found === undefined
+    ? null
+    : { name, version: found.version, examined: found.examined, examinedItems: found.examinedItems, seen: found.seen };
 }
 
 /** The same examined model on the same rows makes the same package: there is nothing to judge, pack or register. */
@@ -62,7 +63,10 @@ async function findUnchanged(ports: Ports, spec: ModelSpec, state: SegmentState,
     if (version.examined.sha256 !== examined.sha256 || version.seen.rows.sha256 !== seen.rows.sha256) continue;
     const before = await readJson<ModelSpec>(ports, version.spec);
     if (canonical(madeBy(before)) !== canonical(madeBy(spec))) continue;
-    return { version: version.version, reason: `The sources, the rows and the choices are those of version ${version.version} (${standing(version)}).` };
+    return {
+      version: version.version,
+      reason: `The sources, the rows and the choices are those of version ${version.version} (${standing(version)}).`,
+    };
   }
   return null;
 }
@@ -83,15 +87,15 @@ async function baselineOf(ports: Ports, spec: ModelSpec, name: string): Promise<
   if (!name.startsWith('model:')) {
     const { baselines } = taskOf(spec.task);
     const baseline = (baselines as Readonly<Record<string, { trainer: string; parameters: Json }>>)[name];
-    if (baseline === undefined) throw new MlError('SpecInvalid', `task "${spec.task}" has no baseline "${name}": it has ${Object.keys(baselines).join(', ')}`);
+    if (baseline === undefined)
+      throw new MlError('SpecInvalid', `task "${spec.task}" has no baseline "${name}": it has ${Object.keys(baselines).join(', ')}`);
     return { name, trainer: baseline.trainer, parameters: baseline.parameters as Baseline['parameters'] };
   }
   const model = name.slice('model:'.length);
-  const { applied } = await ports.registry.state(model, everywhere);
+  const { applied } = await ports.registry.state({ model, segment: allRows });
   if (applied === undefined) {
     throw new MlError('ModelUnknown', `"${spec.name}" must beat "${model}", which was never applied: run \`perennial apply\` first`, { model });
   }
   const [candidate] = candidates((await readJson<ModelSpec>(ports, applied.spec)).train);
   return { name: model, trainer: candidate!.trainer, parameters: candidate!.parameters };
 }
-

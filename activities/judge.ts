@@ -1,8 +1,10 @@
 import type { Artifact } from '../core/artifact.ts';
 import type { Evaluation } from '../core/evaluation.ts';
 import { judge as decide } from '../core/gate.ts';
+import type { Gate } from '../core/gate.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Verdict } from '../core/registry-entry.ts';
+import { taskOf } from '../core/tasks/index.ts';
 import type { Benchmark } from './benchmark-model.ts';
 import type { Contenders } from './find-contenders.ts';
 import { readJson } from './make.ts';
@@ -19,9 +21,17 @@ export interface JudgeInput {
 export const judge =
   (ports: Ports): Step<JudgeInput, Verdict> =>
   async ({ spec, evaluation, benchmark, contenders }) =>
-    decide(await readJson<Evaluation>(ports, evaluation), spec, {
+    decide(await readJson<Evaluation>(ports, evaluation), gateOf(spec), {
       sizeBytes: benchmark.sizeBytes,
       p99Ms: benchmark.p99Ms,
       champion: contenders.champion?.version ?? null,
       anchor: contenders.anchor?.version ?? null,
+      comparable: true,
     });
+
+/** The spec's gate, or the task's own. Baselines are called as the evaluation calls them. */
+function gateOf({ task, gate }: ModelSpec): Gate {
+  const own = taskOf(task).gate;
+  const baselines = (gate?.baselines ?? own.baselines).map((name) => name.replace(/^model:/, '')) as NonNullable<Gate['baselines']>;
+  return { ...own, ...gate, baselines };
+}

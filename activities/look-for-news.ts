@@ -1,4 +1,4 @@
-import { everywhere } from '../core/ids.ts';
+import { allRows } from '../core/segment.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { observeSource } from './observe-source.ts';
 import type { Ports, Step } from './ports.ts';
@@ -12,10 +12,10 @@ export interface News {
 export const lookForNews =
   (ports: Ports): Step<{ readonly spec: ModelSpec; readonly segment: string }, News> =>
   async ({ spec, segment }, context) => {
-    const { versions } = await ports.registry.state(spec.name, segment);
+    const { versions } = await ports.registry.state({ model: spec.name, segment });
     const last = versions.at(-1);
     if (last === undefined) return { isNew: true, reason: `${spec.name}, ${segment} has no version yet` };
-    const { applied } = await ports.registry.state(spec.name, everywhere);
+    const { applied } = await ports.registry.state({ model: spec.name, segment: allRows });
     if (applied !== undefined && applied.spec.sha256 !== last.spec.sha256) return { isNew: true, reason: `the spec changed after v${last.version}` };
     const observe = observeSource(ports);
     for (const source of Object.keys(spec.sources)) {

@@ -2,7 +2,7 @@ import type { Connection, ReadSecret } from '../core/connection.ts';
 import type { Run } from '../core/artifact.ts';
 import type { StepContext } from '../core/step-context.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { RunArchive } from '../registry/runs.ts';
+import type { RunArchive, RunStatus } from '../registry/runs.ts';
 import type { ArtifactStore } from '../stores/artifact-store.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
@@ -35,8 +35,10 @@ export interface Histories {
 }
 
 export interface ClosedRun extends Run {
-  readonly outcome: string;
-  readonly lastEvent: number;
+  readonly status: RunStatus['status'];
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly closedAt: string;
 }
 
 /** A step: plain input to plain output. One small adapter in `workers/` gives it its context. */

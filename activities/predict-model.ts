@@ -32,7 +32,7 @@ export const predictModel =
     const recipe = {
       step: 'predictModel',
       code: ['activities/compute/examine'],
-      inputs: { ...rowInputs({ ...input, parts }), model: input.model.sha256 },
+      inputs: { ...rowInputs({ ...input, parts }), model: input.model.sha256, preprocessor: input.preprocessor.sha256 },
       parameters: { ...rowParameters(spec), parts: [...parts], fold },
       environment: { onnxruntime: runtimeVersion, architecture: process.arch },
       mediaType: json,
@@ -41,8 +41,12 @@ export const predictModel =
       const { onnx } = await readJson<ModelRecord>(ports, input.model);
       const marksPath = join(context.scratch, 'marks.json');
       const files = await rowFiles(ports, { ...input, parts });
-      const onnxPath = await ports.blobs.open(onnx.sha256);
-      await ports.compute.run('examine', { task: spec.task, files, heldOut: 'test', fold, onnxPath, marksPath }, { signal: context.signal, onProgress: context.heartbeat });
+      const [onnxPath, preprocessor] = await Promise.all([ports.blobs.open(onnx.sha256), ports.blobs.open(input.preprocessor.sha256)]);
+      await ports.compute.run(
+        'examine',
+        { task: spec.task, scratch: context.scratch, files, preprocessor, heldOut: 'test', fold, onnxPath, marksPath },
+        { signal: context.signal, onProgress: context.heartbeat },
+      );
       return { path: marksPath };
     });
   };

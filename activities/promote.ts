@@ -15,6 +15,10 @@ export interface PromoteInput {
 export const promote =
   (ports: Ports): Step<PromoteInput, { readonly entry: number }> =>
   async ({ model, segment, version, expect, verdict, by, reason }, context) => {
-    const entry = await ports.registry.promote(model, segment, { version, expect, verdict, reason: reason ?? `judged ${verdict}` }, { by, run: context.run });
+    const entry = await ports.registry.promote(
+      { model, segment },
+      { version, expect, verdict, reason: reason ?? `judged ${verdict}` },
+      { by, run: context.run },
+    );
     return { entry: entry.n };
   };

@@ -1,5 +1,5 @@
 import { MlError } from '../core/errors.ts';
-import { everywhere } from '../core/ids.ts';
+import { allRows } from '../core/segment.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { readJson } from './make.ts';
 import { parseProjectSpec } from './parse-spec.ts';
@@ -9,7 +9,7 @@ import type { Ports, Step } from './ports.ts';
 export const readApplied =
   (ports: Ports): Step<{ readonly model: string }, { readonly spec: ModelSpec }> =>
   async ({ model }) => {
-    const { applied } = await ports.registry.state(model, everywhere);
+    const { applied } = await ports.registry.state({ model, segment: allRows });
     if (applied === undefined) throw new MlError('ModelUnknown', `no spec of "${model}" was applied: run \`perennial apply\``, { model });
     return { spec: parseProjectSpec(await readJson(ports, applied.spec)) };
   };

@@ -19,8 +19,9 @@ export const register =
   async ({ spec, segment, registered, verdict, against, by }, context) => {
     const who = { by, run: context.run };
     const { metrics, baselines } = summarise(await readJson<Evaluation>(ports, registered.evaluation));
-    const version = await ports.registry.register(spec.name, segment, { ...registered, metrics, baselines }, who);
-    await ports.registry.judged(spec.name, segment, { version, verdict, against }, who);
+    const place = { model: spec.name, segment };
+    const { version } = await ports.registry.register(place, { ...registered, metrics, baselines }, who);
+    await ports.registry.judged(place, { version, verdict, against }, who);
     return { version };
   };
 
@@ -31,4 +32,3 @@ function summarise(evaluation: Evaluation): Pick<RegisteredVersion, 'metrics' | 
   const { challenger = {}, ...baselines } = Object.fromEntries(values);
   return { metrics: challenger, baselines };
 }
-

@@ -1,25 +1,23 @@
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Part } from '../core/table.ts';
-import type { RowFiles } from '../data/load-rows.ts';
+import type { RowFiles } from '../data/loaders/loader.ts';
 import type { Ports } from './ports.ts';
 
-interface Encoded {
-  readonly spec: ModelSpec;
+export interface RowParts {
   readonly rows: Artifact<'rows'>;
   readonly split: Artifact<'split'>;
-  readonly preprocessor: Artifact<'preprocessor'>;
   readonly parts: readonly Part[] | 'all';
 }
 
-/** Local, verified files of rows, split and preprocessor, and which parts are known. */
-export async function rowFiles(ports: Pick<Ports, 'blobs'>, encoded: Encoded): Promise<RowFiles> {
-  const { spec, rows, split, preprocessor, parts } = encoded;
-  const [rowsPath, splitPath, preprocessorPath] = await Promise.all([rows, split, preprocessor].map(({ sha256 }) => ports.blobs.open(sha256)));
+/** Local, verified files of rows and split, and which parts are known. */
+export async function rowFiles(
+  ports: Pick<Ports, 'blobs'>,
+  { spec, rows, split, parts }: RowParts & { readonly spec: ModelSpec },
+): Promise<RowFiles> {
   return {
-    rows: rowsPath!,
-    split: splitPath!,
-    preprocessor: preprocessorPath!,
+    rows: await ports.blobs.open(rows.sha256),
+    split: await ports.blobs.open(split.sha256),
     parts,
     target: spec.target,
     key: spec.rows.key,
@@ -28,8 +26,8 @@ export async function rowFiles(ports: Pick<Ports, 'blobs'>, encoded: Encoded): P
 }
 
 /** The same as inputs of a recipe. All rows need no split, so that a new split does not make the served model again. */
-export function rowInputs({ rows, split, preprocessor, parts }: Omit<Encoded, 'spec'>): Readonly<Record<string, string>> {
-  return { rows: rows.sha256, preprocessor: preprocessor.sha256, ...(parts !== 'all' && { split: split.sha256 }) };
+export function rowInputs({ rows, split, parts }: RowParts): Readonly<Record<string, string>> {
+  return { rows: rows.sha256, ...(parts !== 'all' && { split: split.sha256 }) };
 }
 
 /** What of the spec decides how rows are loaded. */

@@ -5,7 +5,9 @@ export type Snapshots = Readonly<Record<string, Artifact<'source'>>>;
 
 /** Local, verified files of all snapshots, by source name. */
 export async function snapshotPaths(ports: Pick<Ports, 'blobs'>, snapshots: Snapshots): Promise<Readonly<Record<string, string>>> {
-  return Object.fromEntries(await Promise.all(Object.entries(snapshots).map(async ([name, { sha256 }]) => [name, await ports.blobs.open(sha256)] as const)));
+  return Object.fromEntries(
+    await Promise.all(Object.entries(snapshots).map(async ([name, { sha256 }]) => [name, await ports.blobs.open(sha256)] as const)),
+  );
 }
 
 /** The same as inputs of a recipe. */

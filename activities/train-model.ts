@@ -53,7 +53,7 @@ export const trainModel =
     const recipe = {
       step: 'trainModel',
       code: ['activities/compute/fit'],
-      inputs: rowInputs(input),
+      inputs: { ...rowInputs(input), preprocessor: input.preprocessor.sha256 },
       parameters: { ...rowParameters(spec), parts: parts as Json, validateOn, metric: validateOn && metric, trainer, parameters, seed },
       environment: { onnxruntime: runtimeVersion, architecture: process.arch },
     };
@@ -61,7 +61,18 @@ export const trainModel =
       const onnxPath = join(context.scratch, 'model.onnx');
       const fitted = await ports.compute.run(
         'fit',
-        { task: spec.task, files: await rowFiles(ports, input), trainer, parameters, validateOn, metric, seed, onnxPath },
+        {
+          task: spec.task,
+          scratch: context.scratch,
+          files: await rowFiles(ports, input),
+          preprocessor: await ports.blobs.open(input.preprocessor.sha256),
+          trainer,
+          parameters,
+          validateOn,
+          metric,
+          seed,
+          onnxPath,
+        },
         { signal: context.signal, onProgress: context.heartbeat, checkpoint: openCheckpoint(ports, recipe) },
       );
       const onnx = await ports.blobs.put(onnxPath, { signal: context.signal });

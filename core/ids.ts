@@ -10,9 +10,6 @@ export const workflowId = {
   sweepLineage: () => 'sweep-lineage',
 } as const;
 
-/** The segment that always exists, and that every other falls back to. */
-export const everywhere = 'all';
-
 export const defaultTaskQueue = 'perennial';
 
 /** What a worker does: `control` waits and writes little, `compute` trains and reads much. One task queue each. */

@@ -21,7 +21,9 @@ export async function leaveOutSeen({ split, key, seenBy, out }: SeenInput, conte
     const columns = quotedList(key);
     const seen = seenBy.map((path) => `SELECT ${columns} FROM ${parquet(path)} WHERE part <> 'test'`).join(' UNION ');
     await db.run(`CREATE TEMP TABLE seen AS ${seen}`);
-    const row = await db.row(`SELECT count(*)::INTEGER AS n FROM (SELECT ${columns} FROM ${parquet(split)} WHERE part = 'test') SEMI JOIN seen USING (${columns})`);
+    const row = await db.row(
+      `SELECT count(*)::INTEGER AS n FROM (SELECT ${columns} FROM ${parquet(split)} WHERE part = 'test') SEMI JOIN seen USING (${columns})`,
+    );
     const count = Number(row['n']);
     if (count === 0) return 0;
     const kept = `SELECT * FROM ${parquet(split)} WHERE part <> 'test' OR (${columns}) NOT IN (SELECT (${columns}) FROM seen)`;

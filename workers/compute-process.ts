@@ -23,5 +23,5 @@ serveTasks({
     }),
   examine: (input: ExamineInput, context) => examine(input, { signal: context.signal, progress: progress(context, 'exam') }),
   benchmark: (input: ExamineInput, context) => benchmark(input, { signal: context.signal, progress: progress(context, 'benchmark') }),
-  golden: (input: GoldenInput) => golden(input),
+  golden: (input: GoldenInput, context) => golden(input, { signal: context.signal, progress: progress(context, 'golden') }),
 });

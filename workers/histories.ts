@@ -1,6 +1,19 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionStatusName } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { ClosedRun, Histories } from '../activities/ports.ts';
+
+const statuses = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed-out',
+  CONTINUED_AS_NEW: 'continued',
+  RUNNING: 'running',
+  PAUSED: 'running',
+  UNSPECIFIED: 'running',
+  UNKNOWN: 'running',
+} as const satisfies Record<WorkflowExecutionStatusName, ClosedRun['status']>;
 
 /** The histories of one task queue's workflows, as Temporal holds them. Payloads stay as they are encoded. */
 export function openHistories(client: Client, taskQueue: string): Histories {
@@ -12,7 +25,15 @@ export function openHistories(client: Client, taskQueue: string): Histories {
     async *closed(signal): AsyncGenerator<ClosedRun> {
       for await (const run of client.workflow.list({ query: `TaskQueue = "${taskQueue}" AND ExecutionStatus != "Running"` })) {
         signal.throwIfAborted();
-        yield { workflowId: run.workflowId, runId: run.runId, workflowType: run.type, outcome: run.status.name.toLowerCase(), lastEvent: run.historyLength };
+        const { workflowId, runId, type, status, startTime, closeTime = startTime } = run;
+        yield {
+          workflowId,
+          runId,
+          workflowType: type,
+          status: statuses[status.name],
+          startedAt: startTime.toISOString(),
+          closedAt: closeTime.toISOString(),
+        };
       }
     },
   };

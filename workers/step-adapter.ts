@@ -1,15 +1,17 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
-import { catalogue, MlError } from '../core/errors.ts';
+import { MlError } from '../core/errors.ts';
+import { asFailure } from '../workflows/coded-error.ts';
 import type { Step } from '../activities/ports.ts';
 
 type Activity = (input: unknown) => Promise<unknown>;
 
 /** The only code that knows both a step and Temporal: it gives a step its context, and turns a coded error into Temporal's form. */
 export function asActivities(steps: Readonly<Record<string, Step<never, unknown>>>, scratchFolder: string): Readonly<Record<string, Activity>> {
-  return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, (input: unknown) => attempt(step as Step<unknown, unknown>, input, scratchFolder)]));
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, step]) => [name, (input: unknown) => attempt(step as Step<unknown, unknown>, input, scratchFolder)]),
+  );
 }
 
 async function attempt(step: Step<unknown, unknown>, input: unknown, scratchFolder: string): Promise<unknown> {
@@ -32,14 +34,4 @@ async function attempt(step: Step<unknown, unknown>, input: unknown, scratchFold
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-function asFailure(error: MlError): ApplicationFailure {
-  return ApplicationFailure.create({
-    message: error.message,
-    type: error.code,
-    nonRetryable: !catalogue[error.code].retry,
-    details: [error.facts],
-    cause: error,
-  });
 }

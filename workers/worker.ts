@@ -9,7 +9,7 @@ import { connectionOf } from '../core/connection.ts';
 import type { Connections } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
 import { taskQueue } from '../core/ids.ts';
-import { readSecret } from '../data/secret.ts';
+import { readSecret } from './config.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openRunArchive } from '../registry/runs.ts';
 import { openArtifactStore } from '../stores/artifact-store.ts';
@@ -124,4 +124,3 @@ function readCodeDigests(): (module: string) => string {
     return digest.slice(0, 32);
   };
 }
-

@@ -27,7 +27,11 @@ export async function workflowEntry(modules: readonly string[]): Promise<string>
     for (const name of Object.keys(exports).filter((each) => typeof exports[each] === 'function')) {
       const other = from.get(name);
       if (other !== undefined) {
-        throw new MlError('DuplicateWorkflow', `workflow "${name}" is exported by ${module} and by ${other}: rename one of them`, { name, module, other });
+        throw new MlError('DuplicateWorkflow', `workflow "${name}" is exported by ${module} and by ${other}: rename one of them`, {
+          name,
+          module,
+          other,
+        });
       }
       from.set(name, module);
     }

@@ -1,4 +1,12 @@
-import { allHandlersFinished, condition, continueAsNew, executeChild, ParentClosePolicy, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  executeChild,
+  ParentClosePolicy,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Window } from '../core/manifest.ts';
 import type { BackfillRequest, BackfillResult } from '../core/run.ts';
 import { train } from './train.ts';
@@ -48,6 +56,8 @@ export async function backfill(request: BackfillRequest): Promise<BackfillOutcom
 const sameWindow = (a: Window | null, b: Window | null) => a?.from === b?.from && a?.to === b?.to;
 
 function describe(request: BackfillRequest, done: readonly BackfillResult[]): string {
-  const lines = done.map(({ segment, window, outcome, version }) => `- ${segment}, ${window ? `${window.from} to ${window.to}` : 'all rows'}: ${outcome} v${version}`);
+  const lines = done.map(
+    ({ segment, window, outcome, version }) => `- ${segment}, ${window ? `${window.from} to ${window.to}` : 'all rows'}: ${outcome} v${version}`,
+  );
   return [`### ${request.spec.name}: ${done.length} of ${request.segments.length * request.windows.length}`, ...lines].join('\n');
 }

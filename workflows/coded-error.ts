@@ -1,13 +1,14 @@
-import { ApplicationFailure } from '@temporalio/workflow';
-import { catalogue, MlError } from '../core/errors.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import { MlError } from '../core/errors.ts';
 
-/** Temporal's form of a coded error. A plain error thrown in workflow code would retry the workflow task for ever. */
+/** Temporal's form of a coded error. In workflow code a plain error would retry the workflow task for ever. */
 export function asFailure(error: MlError): ApplicationFailure {
+  const { message, code, retry, facts, cause } = error;
   return ApplicationFailure.create({
-    message: error.message,
-    type: error.code,
-    nonRetryable: !catalogue[error.code].retry,
-    details: [error.facts],
-    cause: error,
+    message,
+    type: code,
+    nonRetryable: !retry,
+    details: [facts],
+    ...(cause instanceof Error && { cause }),
   });
 }

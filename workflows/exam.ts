@@ -1,4 +1,4 @@
-import type { Contender, Contenders } from '../activities/find-contenders.ts';
+import type { Contenders } from '../activities/find-contenders.ts';
 import type { TrainedModel } from '../activities/train-model.ts';
 import type { Artifact } from '../core/artifact.ts';
 import { candidates } from '../core/grid.ts';
@@ -13,6 +13,8 @@ export const known = ['train', 'validation'] as const;
 /** The best candidate of one fold, fitted for its exam. */
 export interface ExamModel {
   readonly fold: Fold;
+  /** Which of the candidates is the best. */
+  readonly best: number;
   readonly chosen: Candidate;
   readonly candidates: readonly (Candidate & { readonly validation: number | null; readonly model: Artifact<'model'> })[];
   readonly examined: Artifact<'model'>;
@@ -33,7 +35,7 @@ export async function fitBest(spec: ModelSpec, data: PreparedRows, fold: Fold): 
   const { best } = await steps.chooseModel({ spec, candidates: fitted });
   const { trainer, parameters } = fitted[best]!;
   const exam = await fitOn({ spec, data, split, parts: known, trainer, parameters });
-  return { fold, chosen: { trainer, parameters }, candidates: fitted, examined: exam.model, preprocessor: exam.preprocessor };
+  return { fold, best, chosen: { trainer, parameters }, candidates: fitted, examined: exam.model, preprocessor: exam.preprocessor };
 }
 
 /** Fit without choosing: the parameters are final. */
@@ -63,7 +65,7 @@ export async function examine(what: {
   const rivals = [contenders.champion, contenders.anchor].filter((rival) => rival !== null);
   const folds = await Promise.all(
     exams.map(async (exam) => {
-      const { split, leftOut } = await steps.leaveOutSeen({ spec, rows: data.rows, split: exam.fold.split, seenBy: rivals.map(({ seen }) => seen) });
+      const { split, leftOut } = await steps.leaveOutSeen({ spec, split: exam.fold.split, seenBy: rivals.map(({ seen }) => seen) });
       const sit = (contender: string, model: Artifact<'model'>, preprocessor: Artifact<'preprocessor'>) =>
         steps.predictModel({ spec, rows: data.rows, split, fold: exam.fold.name, model, preprocessor, known, contender });
       const marks = await Promise.all([
@@ -88,5 +90,3 @@ export async function examine(what: {
   });
   return { evaluation, rowsLeftOut };
 }
-
-export type { Contender };

@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   ContinueAsNew,
   isCancellation,
@@ -9,7 +10,9 @@ import {
 } from '@temporalio/workflow';
 import type { WorkflowInboundCallsInterceptor, WorkflowInterceptors, WorkflowOutboundCallsInterceptor } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
+import type { RunStatus } from '../registry/runs.ts';
 import { asFailure } from './coded-error.ts';
 import { progressQuery, runLog } from './progress.ts';
 import { steps } from './steps.ts';
@@ -22,13 +25,13 @@ const silent = new Set(['archiveRun']);
 const inbound: WorkflowInboundCallsInterceptor = {
   async execute(input, next) {
     setHandler(progressQuery, () => runLog.progress);
-    let outcome = 'completed';
+    let outcome: RunStatus = { status: 'completed' };
     try {
       const result = await next(input);
-      outcome = outcomeOf(result) ?? outcome;
+      outcome = { status: 'completed', result: result as Json };
       return result;
     } catch (error) {
-      outcome = isCancellation(error) ? 'cancelled' : error instanceof ContinueAsNew ? 'continued' : 'failed';
+      outcome = isCancellation(error) ? { status: 'cancelled' } : error instanceof ContinueAsNew ? { status: 'continued' } : failed(error);
       throw error instanceof MlError ? asFailure(error) : error;
     } finally {
       await CancellationScope.nonCancellable(() => leaveRecord(outcome));
@@ -37,18 +40,28 @@ const inbound: WorkflowInboundCallsInterceptor = {
 };
 
 /** A run's history and outcome outlive Temporal's retention. The sweeper completes them after the close; if this fails, it does all of it. */
-async function leaveRecord(outcome: string): Promise<void> {
-  const { workflowId, runId, workflowType } = workflowInfo();
+async function leaveRecord(outcome: RunStatus): Promise<void> {
+  const { workflowId, runId, workflowType, startTime } = workflowInfo();
   try {
-    upsertSearchAttributes([{ key: outcomeKey, value: outcome }]);
-    await steps.archiveRun({ workflowId, runId, workflowType, outcome });
+    upsertSearchAttributes([{ key: outcomeKey, value: nameOf(outcome) }]);
+    await steps.archiveRun({ workflowId, runId, workflowType, outcome, startedAt: startTime.toISOString() });
   } catch (error) {
     log.warn('run not archived; the sweeper will', { runId, error: String(error) });
   }
 }
 
-function outcomeOf(result: unknown): string | undefined {
-  return typeof result === 'object' && result !== null && 'outcome' in result && typeof result.outcome === 'string' ? result.outcome : undefined;
+/** What `MlOutcome` says: a business outcome such as `promoted` where the workflow has one. */
+function nameOf({ status, result }: RunStatus): string {
+  return typeof result === 'object' && result !== null && 'outcome' in result && typeof result.outcome === 'string' ? result.outcome : status;
+}
+
+/** The first coded error of the chain is what went wrong; what is around it says where. */
+function failed(error: unknown): RunStatus {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (each instanceof MlError) return { status: 'failed', error: { code: each.code, message: each.message } };
+    if (each instanceof ApplicationFailure && each.type != null) return { status: 'failed', error: { code: each.type, message: each.message } };
+  }
+  return { status: 'failed', error: { code: 'Bug', message: String(error) } };
 }
 
 const outbound: WorkflowOutboundCallsInterceptor = {

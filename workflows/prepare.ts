@@ -1,13 +1,11 @@
 import type { Artifact } from '../core/artifact.ts';
+import type { SplitFold } from '../activities/split-rows.ts';
 import { MlError } from '../core/errors.ts';
 import type { Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { steps } from './steps.ts';
 
-export interface Fold {
-  readonly name: string;
-  readonly split: Artifact<'split'>;
-}
+export type Fold = SplitFold;
 
 /** Sources that were read and kept their promises, and the rows made from them. */
 export interface PreparedRows {
@@ -38,7 +36,7 @@ export async function prepare(spec: ModelSpec, segment: string, window?: Window)
 
   const { rows, profile, rowCount, window: actual } = await steps.buildRows({ spec, segment, snapshots, ...(window && { window }) });
   const { folds } = await steps.splitRows({ spec, rows });
-  await Promise.all(folds.map((fold) => steps.checkLeaks({ spec, segment, snapshots, rows, split: fold.split, fold: fold.name, window: actual })));
+  await Promise.all(folds.map((fold) => steps.checkLeaks({ spec, segment, snapshots, rows, window: actual, fold })));
   return { snapshots, observed, contract: contract.report, rows, profile, rowCount, window: actual, folds };
 }
 

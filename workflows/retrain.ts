@@ -1,4 +1,5 @@
-import { executeChild, ParentClosePolicy, setCurrentDetails, WorkflowExecutionAlreadyStartedError } from '@temporalio/workflow';
+import { executeChild, ParentClosePolicy, setCurrentDetails } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { workflowId } from '../core/ids.ts';
 import type { RetrainOutcome, RetrainRequest, TrainOutcome } from '../core/run.ts';
 import { steps } from './steps.ts';
@@ -40,6 +41,8 @@ export async function retrain(request: RetrainRequest): Promise<RetrainOutcome &
 }
 
 function describe(model: string, segments: Readonly<Record<string, TrainOutcome | SegmentOutcome>>): string {
-  const lines = Object.entries(segments).map(([segment, result]) => `- **${segment}**: ${result.outcome}${'reason' in result ? `. ${result.reason}` : ''}`);
+  const lines = Object.entries(segments).map(
+    ([segment, result]) => `- **${segment}**: ${result.outcome}${'reason' in result ? `. ${result.reason}` : ''}`,
+  );
   return [`### ${model}`, ...lines].join('\n');
 }

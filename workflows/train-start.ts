@@ -1,6 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
-import { everywhere, workflowId } from '../core/ids.ts';
+import { workflowId } from '../core/ids.ts';
+import { allRows } from '../core/segment.ts';
 import type { TrainRequest } from '../core/run.ts';
 
 const modelKey = defineSearchAttributeKey('MlModel', 'KEYWORD');
@@ -14,7 +15,7 @@ export function trainStart(request: TrainRequest): {
   readonly typedSearchAttributes: SearchAttributePair[];
   readonly staticSummary: string;
 } {
-  const segment = request.segment ?? everywhere;
+  const segment = request.segment ?? allRows;
   const model = request.spec.name;
   return {
     workflowId: workflowId.train(model, segment),

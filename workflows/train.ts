@@ -1,6 +1,7 @@
 import { executeChild, ParentClosePolicy, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { everywhere, workflowId } from '../core/ids.ts';
+import { workflowId } from '../core/ids.ts';
+import { allRows } from '../core/segment.ts';
 import type { TrainOutcome, TrainRequest } from '../core/run.ts';
 import { deploy } from './deploy.ts';
 import { describeTraining } from './details.ts';
@@ -19,7 +20,7 @@ const inputsKey = defineSearchAttributeKey('MlInputs', 'KEYWORD_LIST');
  * beside the baselines and the champion, judge, refit, pack, register, and deploy what is worthy.
  */
 export async function train(request: TrainRequest): Promise<TrainOutcome> {
-  const segment = request.segment ?? everywhere;
+  const segment = request.segment ?? allRows;
   const by = request.by ?? 'unknown';
   const { spec, specArtifact } = await steps.acceptSpec({ spec: request.spec });
   const model = spec.name;
@@ -34,7 +35,7 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
   const exams = await Promise.all(folds.map((fold) => fitBest(spec, data, fold)));
   const exam = exams.at(-1)!;
   const seen = { rows, splits: folds.map(({ split }) => split) };
-  const contenders = await steps.findContenders({ spec, segment, seen, examined: exam.examined, chosen: exam.chosen });
+  const contenders = await steps.findContenders({ spec, segment, seen, examined: exam.examined });
   if (contenders.unchanged !== null) return conclude({ outcome: 'unchanged', model, segment, ...contenders.unchanged });
 
   const { evaluation } = await examine({ spec, segment, data, exams, contenders });
@@ -45,15 +46,52 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
     spec.refit === 'none'
       ? { model: exam.examined, preprocessor: exam.preprocessor }
       : await fitOn({ spec, data, split: exam.fold.split, parts: 'all', ...exam.chosen });
-  const { history } = await steps.snapshotHistory({ spec, rows });
-  const pack = await steps.composePackage({ spec, specArtifact, segment, window, rows, chosen: exam.chosen, evaluation, model: served.model, preprocessor: served.preprocessor });
-  const { report } = await steps.writeReport({ spec, segment, window, rows, rowCount: data.rowCount, contract: data.contract, profile: data.profile, evaluation, verdict, candidates: exam.candidates, chosen: exam.chosen, pack });
+  const history = await steps.snapshotHistory({ spec, rows });
+  const pack = await steps.composePackage({
+    spec,
+    specArtifact,
+    segment,
+    window,
+    rows,
+    split: exam.fold.split,
+    chosen: exam.chosen,
+    evaluation,
+    model: served.model,
+    preprocessor: served.preprocessor,
+  });
+  const report = await steps.writeReport({
+    spec,
+    segment,
+    window,
+    rows,
+    rowCount: data.rowCount,
+    contract: data.contract,
+    profile: data.profile,
+    evaluation,
+    verdict,
+    candidates: exam.candidates,
+    chosen: exam.best,
+    pack,
+  });
 
   const { version } = await steps.register({
-    spec, segment, verdict, by, against: contenders.champion?.version ?? null,
+    spec,
+    segment,
+    verdict,
+    by,
+    against: contenders.champion?.version ?? null,
     registered: {
-      package: pack, window, rows: data.rowCount, observed: data.observed, spec: specArtifact, evaluation, report,
-      examined: exam.examined, examinedItems: exam.preprocessor, seen, ...(history && { history }),
+      package: pack,
+      window,
+      rows: data.rowCount,
+      observed: data.observed,
+      spec: specArtifact,
+      evaluation,
+      report,
+      examined: exam.examined,
+      examinedItems: exam.preprocessor,
+      seen,
+      history,
     },
   });
   upsertSearchAttributes([

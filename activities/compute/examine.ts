@@ -1,16 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { canonical } from '../../core/canonical.ts';
 import type { Golden } from '../../core/manifest.ts';
+import type { TaskKind } from '../../core/task.ts';
 import { taskOf } from '../../core/tasks/index.ts';
-import { loadRows } from '../../data/load-rows.ts';
-import type { RowFiles } from '../../data/load-rows.ts';
+import { loaderOf } from '../../data/loaders/index.ts';
+import type { RowFiles } from '../../data/loaders/loader.ts';
 import { benchmark as measure } from '../../onnx/benchmark.ts';
 import { makeGolden, sitExam } from '../../onnx/examine.ts';
 import { openSession } from '../../onnx/session.ts';
 
 export interface ExamineInput {
-  readonly task: string;
+  readonly task: TaskKind;
+  /** DuckDB spills into it. */
+  readonly scratch: string;
   readonly files: RowFiles;
+  /** The encoding that the model was fitted with. */
+  readonly preprocessor: string;
   readonly heldOut: 'validation' | 'test';
   /** Tells units of several folds apart: they are called `unit@fold`. */
   readonly fold: string | null;
@@ -29,8 +34,11 @@ export interface BenchmarkOutput {
 }
 
 export interface GoldenInput {
-  readonly task: string;
+  readonly task: TaskKind;
+  readonly scratch: string;
   readonly files: RowFiles;
+  /** The encoding that the model was fitted with. */
+  readonly preprocessor: string;
   readonly onnxPath: string;
   readonly requests: number;
 }
@@ -42,7 +50,7 @@ export interface ExamineContext {
 
 /** Let a model sit the exam that the held-out rows make, and write its marks. */
 export async function examine(input: ExamineInput, context: ExamineContext): Promise<ExamineOutput> {
-  const { task, known, exam, session } = await open(input);
+  const { task, known, exam, session } = await open(input, context);
   try {
     const answers = await sitExam(session, task, exam, { signal: context.signal, onProgress: context.progress });
     const marks = task.mark(exam, answers, known);
@@ -56,28 +64,38 @@ export async function examine(input: ExamineInput, context: ExamineContext): Pro
 
 /** The latency of one request at a time, on this machine, now. */
 export async function benchmark(input: ExamineInput, context: ExamineContext): Promise<BenchmarkOutput> {
-  const { task, exam, session } = await open(input);
+  const { task, exam, session } = await open(input, context);
   try {
-    return await measure(session, exam.questions.map((question) => task.feeds(question)), { signal: context.signal });
+    return await measure(
+      session,
+      exam.questions.map((question) => task.feeds(question)),
+      { signal: context.signal },
+    );
   } finally {
     await session.release();
   }
 }
 
 /** A few requests with the model's answers, for servers to reproduce. */
-export async function golden(input: GoldenInput): Promise<Golden> {
+export async function golden(input: GoldenInput, context: ExamineContext): Promise<Golden> {
   const task = taskOf(input.task);
-  const { known } = await loadRows(task.kind, input.files, null);
+  const { known } = await loaderOf(task.kind).load(input.files, input.preprocessor, null, { signal: context.signal, scratch: input.scratch });
   const session = await openSession(input.onnxPath);
   try {
-    return await makeGolden(session, task.examples(known, input.requests).map((question) => task.feeds(question)));
+    return await makeGolden(
+      session,
+      task.examples(known, input.requests).map((question) => task.feeds(question)),
+    );
   } finally {
     await session.release();
   }
 }
 
-async function open(input: ExamineInput) {
+async function open(input: ExamineInput, context: ExamineContext) {
   const task = taskOf(input.task);
-  const { known, heldOut } = await loadRows(task.kind, input.files, input.heldOut);
+  const { known, heldOut } = await loaderOf(task.kind).load(input.files, input.preprocessor, input.heldOut, {
+    signal: context.signal,
+    scratch: input.scratch,
+  });
   return { task, known, exam: task.exam(known, heldOut!), session: await openSession(input.onnxPath) };
 }

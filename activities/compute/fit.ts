@@ -4,15 +4,19 @@ import { MlError } from '../../core/errors.ts';
 import type { Task, TaskKind, TaskTypes } from '../../core/task.ts';
 import { taskOf } from '../../core/tasks/index.ts';
 import type { CurvePoint, Fitted, Trainer, TrainingContext } from '../../core/trainer.ts';
-import { loadRows } from '../../data/load-rows.ts';
-import type { RowFiles } from '../../data/load-rows.ts';
+import { loaderOf } from '../../data/loaders/index.ts';
+import type { RowFiles } from '../../data/loaders/loader.ts';
 import { openSession } from '../../onnx/session.ts';
 import { sitExam } from '../../onnx/examine.ts';
 import { trainers } from '../../trainers/index.ts';
 
 export interface FitInput {
-  readonly task: string;
+  readonly task: TaskKind;
+  /** DuckDB spills into it. */
+  readonly scratch: string;
   readonly files: RowFiles;
+  /** The encoding that the model was fitted with. */
+  readonly preprocessor: string;
   readonly trainer: string;
   readonly parameters: Json;
   /** The part on which choices are made, or `null` when the parameters are final. */
@@ -40,7 +44,7 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   const task = taskOf(input.task);
   const trainer = trainerOf(input.trainer, task.kind);
   const parameters = parseParameters(trainer, input.parameters);
-  const rows = await loadRows(task.kind, input.files, input.validateOn);
+  const rows = await loaderOf(task.kind).load(input.files, input.preprocessor, input.validateOn, { signal: context.signal, scratch: input.scratch });
   const validate = rows.heldOut === undefined ? undefined : await validator(task, rows.known, rows.heldOut, input.metric, context.signal);
 
   const curve: CurvePoint[] = [];
@@ -62,10 +66,17 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
 type Rows = TaskTypes[TaskKind]['data'];
 
 /** The gate's metric of a candidate on held-out rows, as `TrainingContext.validate` promises it. */
-async function validator(task: Task, known: Rows, heldOut: Rows, metric: string, signal: AbortSignal): Promise<(onnx: Uint8Array) => Promise<number>> {
+async function validator(
+  task: Task,
+  known: Rows,
+  heldOut: Rows,
+  metric: string,
+  signal: AbortSignal,
+): Promise<(onnx: Uint8Array) => Promise<number>> {
   const exam = task.exam(known, heldOut);
   const scored = (task.metrics as Readonly<Record<string, Task['metrics'][keyof Task['metrics']]>>)[metric];
-  if (scored === undefined) throw new MlError('SpecInvalid', `task "${task.kind}" has no metric "${metric}": it has ${Object.keys(task.metrics).join(', ')}`);
+  if (scored === undefined)
+    throw new MlError('SpecInvalid', `task "${task.kind}" has no metric "${metric}": it has ${Object.keys(task.metrics).join(', ')}`);
   return async (onnx) => {
     const session = await openSession(onnx);
     try {

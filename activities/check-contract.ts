@@ -1,0 +1,31 @@
+import type { Artifact, Json } from '../core/artifact.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import { checkContract as check } from '../data/contract.ts';
+import type { ContractReport } from '../data/contract.ts';
+import { makeJson, readJson } from './make.ts';
+import type { Ports, Step } from './ports.ts';
+import { snapshotInputs, snapshotPaths } from './snapshot-paths.ts';
+import type { Snapshots } from './snapshot-paths.ts';
+
+export interface CheckedContract {
+  readonly report: Artifact<'contract'>;
+  readonly passed: boolean;
+  /** In words, without rows: samples stay in the report, since nothing of a person belongs in a history. */
+  readonly violations: readonly string[];
+}
+
+/** Check what the sources promised. A broken promise is a value here; the workflow ends the run. */
+export const checkContract =
+  (ports: Ports): Step<{ readonly spec: ModelSpec; readonly snapshots: Snapshots }, CheckedContract> =>
+  async ({ spec, snapshots }, context) => {
+    const promises = JSON.parse(JSON.stringify({ sources: spec.sources, contract: spec.contract ?? [] })) as Json;
+    const report = await makeJson(
+      ports,
+      context,
+      'contract',
+      { step: 'checkContract', code: ['data/contract'], inputs: snapshotInputs(snapshots), parameters: promises },
+      async () => check({ spec, snapshots: await snapshotPaths(ports, snapshots) }, context),
+    );
+    const { passed, violations } = await readJson<ContractReport>(ports, report);
+    return { report, passed, violations: violations.map(({ message, severity }) => `${severity === 'warn' ? 'warning: ' : ''}${message}`) };
+  };

@@ -1,0 +1,35 @@
+import type { Artifact } from '../core/artifact.ts';
+import type { Window } from '../core/manifest.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import { checkLeak } from '../data/leak.ts';
+import { makeJson } from './make.ts';
+import type { Ports, Step } from './ports.ts';
+import { snapshotInputs, snapshotPaths } from './snapshot-paths.ts';
+import type { Snapshots } from './snapshot-paths.ts';
+import type { SplitFold } from './split-rows.ts';
+
+export interface CheckLeaksInput {
+  readonly spec: ModelSpec;
+  readonly segment: string;
+  readonly snapshots: Snapshots;
+  readonly rows: Artifact<'rows'>;
+  readonly window: Window;
+  readonly fold: SplitFold;
+}
+
+/** Rows rebuilt from sources that do not know the test rows must equal the training rows, or a feature has looked into the future. */
+export const checkLeaks =
+  (ports: Ports): Step<CheckLeaksInput, Artifact<'contract'>> =>
+  async ({ spec, segment, snapshots, rows, window, fold }, context) => {
+    const { sources, rows: select, segments = null } = spec;
+    const parameters = JSON.parse(
+      JSON.stringify({ sources, rows: select, by: segments?.by ?? null, segment, window, testFrom: fold.testFrom ?? null }),
+    );
+    const inputs = { ...snapshotInputs(snapshots), rows: rows.sha256, split: fold.split.sha256 };
+    return makeJson(ports, context, 'contract', { step: 'checkLeaks', code: ['data/leak'], inputs, parameters }, async () => {
+      const [rowsPath, path] = await Promise.all([ports.blobs.open(rows.sha256), ports.blobs.open(fold.split.sha256)]);
+      const { name, parts, testFrom } = fold;
+      const file = { name, path, parts, ...(testFrom !== undefined && { testFrom }) };
+      return checkLeak({ spec, snapshots: await snapshotPaths(ports, snapshots), segment, window, rows: rowsPath, fold: file }, context);
+    });
+  };

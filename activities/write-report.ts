@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Artifact, Json } from '../core/artifact.ts';
+import type { Evaluation } from '../core/evaluation.ts';
+import type { Window } from '../core/manifest.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { Verdict } from '../core/registry-entry.ts';
+import { taskOf } from '../core/tasks/index.ts';
+import { renderReport } from '../report/report.ts';
+import type { ValidatedCandidate } from './choose-model.ts';
+import { makeArtifact, readJson } from './make.ts';
+import type { Ports, Step } from './ports.ts';
+import type { ModelRecord } from './train-model.ts';
+
+export interface WriteReportInput {
+  readonly spec: ModelSpec;
+  readonly segment: string;
+  readonly window: Window;
+  readonly rowCount: number;
+  readonly rows: Artifact<'rows'>;
+  readonly contract: Artifact<'contract'>;
+  readonly profile: Artifact<'profile'>;
+  readonly evaluation: Artifact<'evaluation'>;
+  readonly verdict: Verdict;
+  readonly candidates: readonly ValidatedCandidate[];
+  readonly chosen: number;
+  readonly pack: Artifact<'package'>;
+}
+
+/** One self-contained page about a version: the verdict, the figures it rests on, and what it was made from. */
+export const writeReport =
+  (ports: Ports): Step<WriteReportInput, Artifact<'report'>> =>
+  async (input, context) => {
+    const { spec, segment, window, verdict, candidates, chosen } = input;
+    const { contract, profile, evaluation, pack, rows } = input;
+    const best = candidates[chosen]!;
+    const inputs = Object.fromEntries(
+      Object.entries({ contract, profile, evaluation, package: pack, model: best.model }).map(([name, { sha256 }]) => [name, sha256]),
+    );
+    const parameters = JSON.parse(JSON.stringify({ verdict, segment, window, candidates, chosen })) as Json;
+    const recipe = { step: 'writeReport', code: ['report/report'], inputs, parameters, mediaType: 'text/html; charset=utf-8' };
+    return makeArtifact(ports, context, 'report', recipe, async () => {
+      const record = await readJson<ModelRecord>(ports, best.model);
+      const { metrics } = taskOf(spec.task);
+      const html = await renderReport({
+        model: spec.name,
+        segment,
+        task: spec.task,
+        window,
+        trainer: { name: best.trainer, parameters: best.parameters },
+        evaluation: await readJson<Evaluation>(ports, evaluation),
+        verdict,
+        metrics: Object.fromEntries(Object.entries(metrics).map(([name, { title, better }]) => [name, { title, better }])),
+        candidates: candidates.flatMap(({ trainer, parameters: tried, validation }, index) =>
+          validation === null ? [] : [{ trainer, parameters: tried, value: validation, chosen: index === chosen }],
+        ),
+        curve: record.curve,
+        floors: spec.gate?.floors ?? [],
+        split: spec.split,
+        refit: spec.refit ?? 'all',
+        rows: { rows: input.rowCount },
+        profile: await readJson<Json>(ports, profile),
+        contract: await readJson<Json>(ports, contract),
+        lineage: { rows: rows.sha256, package: pack.sha256, evaluation: evaluation.sha256, run: context.run.runId },
+      });
+      const path = join(context.scratch, 'report.html');
+      await writeFile(path, html);
+      return { path };
+    });
+  };

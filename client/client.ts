@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { Client, Connection, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
+import type { ConnectionOptions } from '@temporalio/client';
+import { canonical } from '../core/canonical.ts';
+import { MlError } from '../core/errors.ts';
+import { defaultTaskQueue, workflowId } from '../core/ids.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { BackfillRequest, RetrainOutcome, TrainOutcome, TrainRequest } from '../core/run.ts';
+import { allRows } from '../core/segment.ts';
+import type { BackfillOutcome } from '../workflows/backfill.ts';
+import { trainStart } from '../workflows/train-start.ts';
+import { runHandle } from './run-handle.ts';
+import type { RunHandle } from './run-handle.ts';
+
+export interface ConnectOptions extends ConnectionOptions {
+  readonly namespace?: string;
+  readonly taskQueue?: string;
+}
+
+export type TrainOptions = Omit<TrainRequest, 'spec'>;
+
+/** Starts, follows and cancels runs. Any Temporal client could do the same: the names and shapes are public. */
+export interface PerennialClient {
+  /** Temporal's own client, for all that is not here. */
+  readonly temporal: Client;
+  readonly taskQueue: string;
+  /**
+   * Starts a training, or attaches to the running one if it was asked for the same.
+   *
+   * @throws {MlError} `RunInProgress` if the same model and segment is being trained with another request: follow it, cancel it, or wait.
+   */
+  train(spec: ModelSpec, options?: TrainOptions): Promise<RunHandle<TrainOutcome>>;
+  /** The running or last training of a model and segment. @throws {MlError} `RunUnknown` */
+  attach(model: string, segment?: string): Promise<RunHandle<TrainOutcome>>;
+  /** What the schedule of a model does, now. */
+  retrain(model: string): Promise<RunHandle<RetrainOutcome>>;
+  backfill(request: BackfillRequest): Promise<RunHandle<BackfillOutcome>>;
+  sweepLineage(): Promise<RunHandle<{ readonly archived: number }>>;
+  close(): Promise<void>;
+}
+
+/** Connects to Temporal. @throws {MlError} `TemporalUnavailable`, with the address. */
+export async function connect(options: ConnectOptions = {}): Promise<PerennialClient> {
+  const { namespace = 'default', taskQueue = defaultTaskQueue, ...connectionOptions } = options;
+  const connection = await Connection.connect(connectionOptions).catch((cause: Error) => {
+    const address = connectionOptions.address ?? 'localhost:7233';
+    throw new MlError(
+      'TemporalUnavailable',
+      `no Temporal server answers at ${address}: start one with \`perennial dev\`, or set TEMPORAL_ADDRESS`,
+      { address },
+      { cause },
+    );
+  });
+  return clientOf(new Client({ connection, namespace }), taskQueue, () => connection.close());
+}
+
+/** The same over a client that is there already. */
+export function clientOf(temporal: Client, taskQueue: string = defaultTaskQueue, close: () => Promise<void> = async () => {}): PerennialClient {
+  async function start<Outcome>(type: string, id: string, request: object, options: object): Promise<RunHandle<Outcome>> {
+    const digest = requestDigest(request);
+    const handle = await temporal.workflow.start(type, {
+      ...options,
+      workflowId: id,
+      taskQueue,
+      args: [request],
+      memo: { request: digest },
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    });
+    const { memo, runId } = await handle.describe();
+    if (memo?.['request'] !== undefined && memo['request'] !== digest) {
+      throw new MlError(
+        'RunInProgress',
+        `${id} is already running with another request: follow it with \`perennial show ${id}\`, cancel it, or wait`,
+        {
+          workflowId: id,
+          runId,
+        },
+      );
+    }
+    return runHandle<Outcome>(temporal, id, runId);
+  }
+
+  return {
+    temporal,
+    taskQueue,
+    train(spec, options = {}) {
+      const request: TrainRequest = { spec, ...options };
+      const { workflowId: id, args: _, ...rest } = trainStart(request);
+      return start('train', id, request, rest);
+    },
+    async attach(model, segment = allRows) {
+      const id = workflowId.train(model, segment);
+      const { runId } = await temporal.workflow
+        .getHandle(id)
+        .describe()
+        .catch((cause: Error) => {
+          throw new MlError(
+            'RunUnknown',
+            `no run "${id}" is known to Temporal: start it with \`perennial train ${model}\``,
+            { workflowId: id },
+            { cause },
+          );
+        });
+      return runHandle(temporal, id, runId);
+    },
+    retrain: (model) => start('retrain', workflowId.retrain(model), { model }, {}),
+    backfill: (request) => start('backfill', workflowId.backfill(request.spec.name), request, {}),
+    sweepLineage: () => start('sweepLineage', workflowId.sweepLineage(), {}, {}),
+    close,
+  };
+}
+
+/** Two requests with one digest ask for the same; who asks and why does not matter. */
+function requestDigest(request: object): string {
+  const { by: _by, trigger: _trigger, ...asked } = request as Partial<TrainRequest>;
+  return createHash('sha256').update(canonical(asked)).digest('hex');
+}

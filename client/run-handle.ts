@@ -1,0 +1,61 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Progress } from '../core/step-context.ts';
+import type { RunProgress } from '../core/run.ts';
+import { asMlError } from './failure.ts';
+
+/** How far a run is: its steps, and what those that work now say of themselves. */
+export interface RunNews extends RunProgress {
+  readonly working: readonly Progress[];
+}
+
+/** A run that goes on whether or not anybody watches. */
+export interface RunHandle<Outcome> {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** Waits for the end. @throws {MlError} with the code that the run failed with; `Cancelled`. */
+  result(): Promise<Outcome>;
+  /** Waits for the end and tells news on the way. Aborting `signal` stops watching, not the run. */
+  follow(onNews: (news: RunNews) => void, signal?: AbortSignal): Promise<Outcome>;
+  progress(): Promise<RunNews>;
+  /** Asks the run to stop and clean up; its result then rejects with `Cancelled`. */
+  cancel(): Promise<void>;
+}
+
+const pollMs = 300;
+
+export function runHandle<Outcome>(client: Client, workflowId: string, runId: string): RunHandle<Outcome> {
+  const handle: WorkflowHandle = client.workflow.getHandle(workflowId, runId);
+
+  async function result(): Promise<Outcome> {
+    try {
+      return (await handle.result()) as Outcome;
+    } catch (error) {
+      throw asMlError(error);
+    }
+  }
+
+  async function progress(): Promise<RunNews> {
+    const [{ steps, headline }, { raw }] = await Promise.all([handle.query<RunProgress>('progress'), handle.describe()]);
+    const working = (raw.pendingActivities ?? []).flatMap((activity) => {
+      const [payload] = activity.heartbeatDetails?.payloads ?? [];
+      return payload?.data ? [JSON.parse(Buffer.from(payload.data).toString('utf8')) as Progress] : [];
+    });
+    return { steps, headline, working };
+  }
+
+  async function follow(onNews: (news: RunNews) => void, signal?: AbortSignal): Promise<Outcome> {
+    let ended = false;
+    const outcome = result().finally(() => (ended = true));
+    outcome.catch(() => {}); // Awaited below.
+    while (!ended && signal?.aborted !== true) {
+      await Promise.race([outcome.catch(() => {}), new Promise((resolve) => setTimeout(resolve, pollMs))]);
+      // A worker that is away cannot answer a query; the run goes on when it is back.
+      if (!ended) await progress().then(onNews, () => {});
+    }
+    signal?.throwIfAborted();
+    await progress().then(onNews, () => {});
+    return outcome;
+  }
+
+  return { workflowId, runId, result, follow, progress, cancel: async () => void (await handle.cancel()) };
+}
