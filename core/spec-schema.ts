@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationPattern } from './duration.ts';
 import { MlError } from './errors.ts';
+import { messageOf } from './message-of.ts';
 import type { ModelSpec } from './model-spec.ts';
 import { nearest } from './nearest.ts';
 import { parseSegmentBy } from './segment.ts';
@@ -25,7 +26,7 @@ const instant = z.string().superRefine((value, context) => {
   try {
     instantMs(value);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    context.addIssue({ code: 'custom', message: messageOf(error) });
   }
 });
 const share = z.number().min(0).max(1);
@@ -71,7 +72,7 @@ const segmentBy = z.string().superRefine((value, context) => {
   try {
     parseSegmentBy(value);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    context.addIssue({ code: 'custom', message: messageOf(error) });
   }
 });
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api';
 import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
+import { messageOf } from '../core/message-of.ts';
 import { literal } from '../core/segment.ts';
 import type { Progress } from '../core/step-context.ts';
 
@@ -138,7 +139,10 @@ function guarded(connection: DuckDBConnection, signal: AbortSignal, limits: Duck
 const excerpt = (sql: string): string => (sql.length > 200 ? `${sql.slice(0, 200)}…` : sql);
 
 /** DuckDB's message up to its excerpt of the statement, which shows more of our own SQL than a reader wants. */
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split(/\n\s*\n|\nLINE /)[0]!.trim();
+const reason = (error: unknown): string =>
+  messageOf(error)
+    .split(/\n\s*\n|\nLINE /)[0]!
+    .trim();
 
 const cancelled = (signal: AbortSignal, cause?: unknown): MlError =>
   new MlError('Cancelled', 'the run was cancelled while DuckDB was working', {}, { cause: cause ?? signal.reason });

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
 import { MlError } from '../core/errors.ts';
+import { messageOf } from '../core/message-of.ts';
 
 /** A file of a sample, pinned to its content. */
 interface SampleFile {
@@ -102,10 +103,10 @@ async function download(
   } catch (cause) {
     if (cause instanceof MlError) throw cause;
     if (signal?.aborted) throw new MlError('Cancelled', `the download of ${url} was cancelled`, {}, { cause });
-    const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+    const inner = (cause as { cause?: unknown }).cause ?? cause;
     throw new MlError(
       'SourceUnreachable',
-      `${url} could not be downloaded (${inner instanceof Error ? inner.message : String(inner)}). By hand: download it where there is a network, ` +
+      `${url} could not be downloaded (${messageOf(inner)}). By hand: download it where there is a network, ` +
         `unpack it, and copy ${Object.keys(sample.files).join(', ')} from its folder "${sample.folder}" into ${to}; then run this command again, which checks them`,
       { url, to },
       { cause },

@@ -1,4 +1,5 @@
 import { MlError } from '../core/errors.ts';
+import { messageOf } from '../core/message-of.ts';
 import { nearest } from '../core/nearest.ts';
 import { literal, quoted } from '../core/segment.ts';
 import type { Duckdb } from './duckdb.ts';
@@ -47,13 +48,9 @@ export async function checkSelect(db: Duckdb, sql: string, sources: readonly str
     throw new MlError('SqlRefused', `${where}: ${fault}`, { where, ...facts });
   };
   const text = sql.trim().replace(/(\s*;)+$/, '');
+  if (text === '') refuse('write exactly one SELECT statement; it is empty');
   const count = await db.statements(text).catch((error: unknown) => {
-    throw new MlError(
-      'SqlFailed',
-      `${where} is not valid SQL: ${error instanceof Error ? error.message : String(error)}`,
-      { where },
-      { cause: error },
-    );
+    throw new MlError('SqlFailed', `${where} is not valid SQL: ${messageOf(error)}`, { where }, { cause: error });
   });
   if (count !== 1) refuse(`write exactly one SELECT statement; it has ${count}`, { count });
   const tree = JSON.parse(String((await db.row(`SELECT json_serialize_sql(${literal(text)}) AS tree`))['tree'])) as Tree;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, ReadSecret } from '../../core/connection.ts';
 import { MlError } from '../../core/errors.ts';
+import { messageOf } from '../../core/message-of.ts';
 import type { DataContext } from '../duckdb.ts';
 
 export interface HttpLimits {
@@ -156,8 +157,9 @@ function retryAfter(value: string | null): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
-function broken(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const code = (inner as { code?: unknown }).code;
-  return `the connection failed (${typeof code === 'string' ? code : inner instanceof Error ? inner.message : String(inner)})`;
+/** `fetch` hides the reason one level down. */
+function broken(thrown: unknown): string {
+  const inner = (thrown as { cause?: unknown }).cause ?? thrown;
+  const { code } = inner as { code?: unknown };
+  return `the connection failed (${typeof code === 'string' ? code : messageOf(inner)})`;
 }

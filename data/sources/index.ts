@@ -23,7 +23,7 @@ export interface SourceInput {
 }
 
 /** Looks at a source without reading its rows (files: hashes them). Never cache it. */
-export function observeSource(input: SourceInput, context: DataContext): Promise<Observation> {
+export async function observeSource(input: SourceInput, context: DataContext): Promise<Observation> {
   return readers[input.source.read].observe(requestOf(input), context);
 }
 
