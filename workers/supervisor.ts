@@ -53,6 +53,7 @@ export function supervise(services: readonly Service[], { onEvent = () => {}, fo
   const running: { readonly service: Service; current: RunningService }[] = [];
   const stopping = new AbortController();
   const finished = settleable<StopReason>();
+  let failure: Error | undefined;
   let launching = Promise.resolve();
   let stopped: Promise<void> | undefined;
   const ownership = ownProcess(stopFor, force);
@@ -103,7 +104,7 @@ export function supervise(services: readonly Service[], { onEvent = () => {}, fo
         entry.current = await launch(entry.service);
       } catch (error) {
         if (stopping.signal.aborted) return;
-        finished.reject(error as Error);
+        failure = error as Error;
         await stop();
         return;
       }
@@ -131,7 +132,8 @@ export function supervise(services: readonly Service[], { onEvent = () => {}, fo
       }
     }
     ownership.release();
-    finished.resolve(reason);
+    if (failure === undefined) finished.resolve(reason);
+    else finished.reject(failure);
   }
 
   const stop = (): Promise<void> => stopFor('asked');
