@@ -1,6 +1,7 @@
 import { MlError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Trainer, TrainerName } from '../core/trainer.ts';
+import { blend } from './blend.ts';
 import { ease } from './ease.ts';
 import { itemKnn } from './item-knn.ts';
 import { popularity } from './popularity.ts';
@@ -18,6 +19,7 @@ export const trainers = {
   'rated-at-least': ratedAtLeast,
   'item-knn': itemKnn,
   ease,
+  blend,
 } as const satisfies Record<TrainerName, Trainer>;
 
 /** @throws {MlError} `TrainerUnknown` with the name that was probably meant. */

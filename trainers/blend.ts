@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { Trainer, TrainingContext } from '../core/trainer.ts';
+import { float32, int64, node } from '../onnx/writer.ts';
+import { itemWeights } from './item-weights.ts';
+import type { ItemWeightsOptions } from './item-weights.ts';
+import { sumOfNeighbours } from './neighbours.ts';
+import type { Neighbours } from './neighbours.ts';
+import { binary, positivesOf } from './positives.ts';
+import type { Positives } from './positives.ts';
+import { progressOf } from './progress.ts';
+import { recommender } from './recommender-graph.ts';
+
+export interface BlendParameters extends ItemWeightsOptions {
+  /** A like counts half as much when it is so many days older than the user's newest one; `null`: tastes never fade. */
+  readonly tasteHalfLifeDays: number | null;
+  /** How much the present counts: 0 not at all; at 1 an item that is liked half as often as it used to be gets half the score. */
+  readonly trend: number;
+  /** How far back the present reaches: a like counts half as much after so many days. */
+  readonly trendHalfLifeDays: number;
+  /** The share that what everybody likes has in every score. It is all that a user without history gets. */
+  readonly prior: number;
+}
+
+declare module '../core/trainer.ts' {
+  interface TrainerParameters {
+    blend: BlendParameters;
+  }
+}
+
+/** By how much (as a share) an alternative must win on the validation rows: a few hundred users cannot tell smaller differences. */
+const clearWin = 0.1;
+
+/**
+ * Taste and the present: score(i | user, now) = (taste(i | user) + prior · popularity(i)) · (popularity now(i) / popularity(i))^trend.
+ *
+ * Taste is EASE (`item-weights.ts`) on likes that fade with age, cut off at zero. The last factor is Bayes' rule under the assumption that the
+ * times change all tastes alike; `trend` below 1 hedges it.
+ */
+export const blend: Trainer<'recommendation', BlendParameters> = {
+  name: 'blend',
+  tasks: ['recommendation'],
+  parameters: z.strictObject({
+    l2: z.number().positive().default(200),
+    neighbours: z.int().positive().default(300),
+    tasteHalfLifeDays: z.number().positive().nullable().default(730),
+    trend: z.number().min(0).max(2).default(0.5),
+    trendHalfLifeDays: z.number().positive().default(365),
+    prior: z.number().min(0).default(0.1),
+  }),
+  async fit(data, parameters, context) {
+    const positives = positivesOf(data);
+    const weights = await itemWeights(binary(positives), parameters, progressOf(context, 0, 0.9));
+    const chosen = await choose(parameters, (candidate) => graph(positives, weights, candidate), context);
+    return {
+      onnx: graph(positives, weights, chosen),
+      chosen: { ...chosen },
+      facts: { users: positives.users, positives: positives.items.length, neighbours: weights.width },
+    };
+  },
+};
+
+/** The given mixture, unless a plainer one clearly wins on the validation rows. */
+async function choose(given: BlendParameters, make: (candidate: BlendParameters) => Uint8Array, { validate, progress }: TrainingContext) {
+  if (!validate) return given;
+  const candidates = [given, { ...given, trend: given.trend / 2 }, { ...given, trend: 0, tasteHalfLifeDays: null }];
+  let best = given;
+  let bestMark = -Infinity;
+  for (const [at, candidate] of candidates.entries()) {
+    const mark = await validate(make(candidate));
+    if (mark > bestMark * (candidate === given ? 1 : 1 + clearWin)) [best, bestMark] = [candidate, mark];
+    await progress(900 + Math.round((100 * (at + 1)) / candidates.length), 1000, { validation: mark });
+  }
+  return best;
+}
+
+function graph(positives: Positives, weights: Neighbours, { tasteHalfLifeDays, trend, trendHalfLifeDays, prior }: BlendParameters): Uint8Array {
+  const likes = new Float64Array(positives.itemCount);
+  const recent = new Float64Array(positives.itemCount);
+  positives.items.forEach((item, at) => {
+    likes[item]!++;
+    recent[item]! += 0.5 ** (positives.ages[at]! / trendHalfLifeDays);
+  });
+  // One imaginary recent like for everybody keeps an item with few likes near 1.
+  const present = likes.map((count, item) => ((recent[item]! + 1) / (count + 1)) ** trend);
+  const usual = likes.map((count, item) => prior * (count / Math.max(1, positives.users)) * present[item]!);
+  const taste = sumOfNeighbours(weights, 'taste', 'fading');
+  return recommender(
+    positives.itemCount,
+    [
+      ...taste.initializers,
+      float32('present', present),
+      float32('usual', usual),
+      float32('decay', [tasteHalfLifeDays === null ? 0 : -Math.LN2 / tasteHalfLifeDays], []),
+      // An age that every like undercuts: the minimum of no ages does not exist.
+      float32('oldest', [1e9]),
+      int64('first-axis', [0]),
+    ],
+    [
+      node('Concat', ['ages', 'oldest'], 'bounded-ages', { axis: 0 }),
+      node('ReduceMin', ['bounded-ages', 'first-axis'], 'newest', { keepdims: 0 }),
+      node('Sub', ['ages', 'newest'], 'days-before-newest'),
+      node('Mul', ['days-before-newest', 'decay'], 'decayed'),
+      node('Exp', ['decayed'], 'fading'),
+      ...taste.nodes,
+      node('Relu', ['taste'], 'liked'),
+      node('Mul', ['liked', 'present'], 'liked-now'),
+      node('Add', ['liked-now', 'usual'], 'scores'),
+    ],
+  );
+}
