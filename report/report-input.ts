@@ -26,11 +26,11 @@ export interface ReportInput {
   readonly floors?: readonly Floor[];
   readonly split?: SplitSpec;
   readonly refit?: 'all' | 'none';
-  /** Counts by what they count, in the order to be shown: `{ train: 95_000, validation: 3_000, test: 3_000 }`. */
+  /** Counts by part, all of them first: `{ rows: 100_836, train: 94_736, validation: 3_050, test: 3_050 }`. */
   readonly rows?: Readonly<Record<string, number>>;
-  /** The profile of the training rows: by column, its type, nulls, distinct values, quantiles, as `buildRows` gave it. */
+  /** The content of the `profile` artifact. */
   readonly profile?: Json;
-  /** The contract's report, as `checkContract` gave it. */
+  /** The content of the `contract` artifact. */
   readonly contract?: Json;
   /** What the version can be traced by: the run's id, digests. */
   readonly lineage?: Readonly<Record<string, string>>;

@@ -27,7 +27,7 @@ h2::before { content: counter(section) "\\2002"; color: var(--faint); font-weigh
 h3 { font-size: 1.02rem; margin: 1.9rem 0 .5rem; }
 p { margin: .7rem 0; text-wrap: pretty; hyphens: auto; } p, li, dd, figcaption { max-width: 45rem; }
 header p { margin: .2rem 0; color: var(--faint); hyphens: none; }
-code, .digest { font: .84em/1.4 ui-monospace, "SF Mono", "Cascadia Mono", "Liberation Mono", monospace; overflow-wrap: anywhere; }
+.digest { font: .84em/1.4 ui-monospace, "SF Mono", "Cascadia Mono", "Liberation Mono", monospace; overflow-wrap: anywhere; }
 ul { padding-left: 1.15rem; margin: .7rem 0; } li { margin: .3rem 0; }
 
 .verdict { border-left: 4px solid var(--tone); background: var(--wash); padding: 1.1rem 1.4rem 1rem; margin: 1.9rem 0 1.4rem; break-inside: avoid; }
@@ -52,7 +52,7 @@ thead th { font-weight: 600; border-bottom: 1px solid var(--ink); vertical-align
 tbody th { font-weight: 400; min-width: 5.5rem; } tbody tr + tr > * { border-top: 1px solid var(--rule); }
 .narrow table { width: auto; min-width: 16rem; }
 .l { text-align: left; overflow-wrap: break-word; } .r { text-align: right; } td.r { white-space: nowrap; }
-td small { display: block; color: var(--faint); font-size: .92em; } td b { font-weight: 700; } .own th, .own td { background: var(--wash); }
+td small { display: block; color: var(--faint); font-size: .92em; } td b { font-weight: 700; }
 .good-text { color: var(--good); } .bad-text { color: var(--bad); } .faint { color: var(--faint); }
 
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem; margin: 1rem 0; } dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
@@ -63,6 +63,6 @@ footer { margin-top: 3.5rem; padding-top: .8rem; border-top: 1px solid var(--rul
   @page { margin: 18mm 16mm; }
   html { font-size: 10.5pt; background: none; } body { max-width: none; padding: 0; }
   h2, h3 { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; }
-  .verdict, .own th, .own td { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  .verdict { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }
 `;

@@ -29,7 +29,10 @@ export function figure(value: number): string {
 
 export const signed = (value: number): string => (value > 0 ? `+${figure(value)}` : figure(value));
 
-export const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+/** Milliseconds since 1970 as the day that a reader thinks in. */
+export const instant = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+export const percent = (share: number): string => (share > 0 && share < 0.0005 ? '< 0.1 %' : `${Number((share * 100).toFixed(1))} %`);
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
 

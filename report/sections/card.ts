@@ -46,7 +46,7 @@ export function cardSection(input: ReportInput): Html {
 function protocol(split: SplitSpec): string {
   return split.by === 'last-per'
     ? `Last ${split.test}: the test part is the last ${plural(split.test, 'row')} of each ${split.column} by time, the validation part the ${split.validation} before.`
-    : `Rolling origin: from ${split.from}${split.to === undefined ? '' : ` to ${split.to}`}, every ${split.every}, trained on everything before the origin and examined on the ${split.horizon} after it; the validation part is the last ${split.horizon} before.`;
+    : `Rolling origin: from ${split.from}${split.to === undefined ? '' : ` to ${split.to}`}, every ${split.every}, trained on everything before the origin and examined on the ${split.horizon} after it; the validation part is the last ${split.horizon} before.${split.minHistory ? ` Units with fewer than ${split.minHistory} earlier rows are not examined.` : ''}`;
 }
 
 function limits({ evaluation, split, window }: ReportInput): readonly Content[] {

@@ -1,79 +1,116 @@
+import { z } from 'zod';
 import type { Json } from '../../core/artifact.ts';
-import { html, type Content, type Html } from '../html.ts';
+import { MlError } from '../../core/errors.ts';
+import { html, type Html } from '../html.ts';
 import type { ReportInput } from '../report-input.ts';
-import { table, terms } from '../table.ts';
-import { count, isRecord, plain } from '../wording.ts';
+import { table } from '../table.ts';
+import { count, instant, percent, plain, plural } from '../wording.ts';
 
 /** The rows that taught and examined the model: how many, what is in them, what was promised of their sources. */
 export function dataSection({ rows, profile, contract, window }: ReportInput): Html {
+  const parts = Object.entries(rows ?? {});
   return html`<h2>Data</h2>
     <p>Rows from ${window.from} (inclusive) to ${window.to} (exclusive).</p>
     ${
-      rows &&
+      parts.length > 1 &&
       table(
         'Rows by what they were used for.',
         ['part', 'rows'],
-        Object.entries(rows).map(([part, n]) => [part, count(n)]),
+        parts.map(([part, n]) => [part, count(n)]),
       )
     }
-    ${profile !== undefined && jsonTables('Profile of the rows, column by column.', profile)}
+    ${profile !== undefined && profileTables(parse(profileSchema, profile, 'profile'))}
+    ${contract !== undefined && contractTables(parse(contractSchema, contract, 'contract'))}`;
+}
+
+/** What is shown of a profile. Unknown members may be there: profiles may grow. */
+const profileSchema = z.object({
+  columns: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      count: z.number(),
+      nulls: z.number(),
+      distinct: z.number(),
+      /** `quantiles` at .01, .05, .1, .2, … .9, .95, .99. */
+      numbers: z.object({ min: z.number(), max: z.number(), mean: z.number(), quantiles: z.array(z.number()).length(13) }).optional(),
+      top: z.array(z.object({ value: z.string(), count: z.number() })).optional(),
+    }),
+  ),
+});
+const at = { low: 1, median: 6, high: 11 } as const;
+
+/** With more different values than this a column holds names or keys: none of them, and so no person's, is shown. */
+const fewValues = 12;
+
+function profileTables({ columns }: z.infer<typeof profileSchema>): Html {
+  const measured = columns.flatMap(({ name, type, numbers }) => (numbers ? [{ name, type, ...numbers }] : []));
+  const listed = columns.flatMap(({ name, distinct, top, count: all }) => (top && distinct <= fewValues ? [{ name, top, all }] : []));
+  return html`${table(
+    'The columns of the rows.',
+    ['column', 'type', 'nulls', 'different values'],
+    columns.map(({ name, type, nulls, distinct, count: all }) => [
+      name,
+      type.toLowerCase(),
+      nulls === 0 ? '0' : percent(nulls / all),
+      count(distinct),
+    ]),
+    'llrr',
+  )}
+  ${
+    measured.length > 0 &&
+    table(
+      'How their values are spread: the reference that later data is compared with.',
+      ['column', 'least', '5 %', 'median', 'mean', '95 %', 'most'],
+      measured.map(({ name, type, min, quantiles, mean, max }) => {
+        const write = /^(TIMESTAMP|DATE)/.test(type) ? instant : plain;
+        return [name, ...[min, quantiles[at.low], quantiles[at.median], mean, quantiles[at.high], max].map((value) => write(value!))];
+      }),
+    )
+  }
+  ${
+    listed.length > 0 &&
+    table(
+      'The values of columns that have few.',
+      ['column', 'values'],
+      listed.map(({ name, top, all }) => [name, top.map(({ value, count: n }) => `${value} ${percent(n / all)}`).join(' · ')]),
+      'll',
+    )
+  }`;
+}
+
+/** What is shown of a contract's report. Its sample rows are left out: they may be a person's, and a report travels. */
+const contractSchema = z.object({
+  checks: z.number(),
+  sources: z.record(z.string(), z.object({ rows: z.number() })),
+  violations: z.array(z.object({ severity: z.string(), message: z.string(), count: z.number(), share: z.number() })),
+});
+
+function contractTables({ checks, sources, violations }: z.infer<typeof contractSchema>): Html {
+  return html`<h3>Contract</h3>
+    <p>
+      ${plural(checks, 'check')} of the sources:
+      ${violations.length === 0 ? 'every promise holds.' : `${plural(violations.length, 'promise')} broken. Sample rows are in the run's contract artifact.`}
+    </p>
+    ${table(
+      'Rows of each source, as it was read.',
+      ['source', 'rows'],
+      Object.entries(sources).map(([name, { rows }]) => [name, count(rows)]),
+    )}
     ${
-      contract !== undefined &&
-      html`<h3>Contract</h3>
-        ${jsonTables('Promises about the sources, and what was found.', contract)}`
+      violations.length > 0 &&
+      table(
+        'Broken promises.',
+        ['severity', 'what', 'rows', 'share'],
+        violations.map(({ severity, message, count: n, share }) => [severity, message, count(n), percent(share)]),
+        'llrr',
+      )
     }`;
 }
 
-/**
- * Any JSON as tables and terms: a list of objects, or an object of objects, becomes a table whose columns are the members of all;
- * what is single becomes terms. Shapes may grow without a change here.
- */
-function jsonTables(caption: string, value: Json): Html {
-  const records = asRecords(value);
-  if (records) return recordsTable(caption, records);
-  if (!isRecord(value)) return html`<p>${caption} ${plain(value)}</p>`;
-  const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  const nested = members.flatMap(([name, member]) => (asRecords(member) ? [[name, member] as const] : []));
-  const single = members.filter(([, member]) => !asRecords(member) && !(Array.isArray(member) && member.length === 0));
-  const sole = nested.length === 1;
-  return html`${single.length > 0 && terms(single.map(([name, member]) => [name, cell(member)]))}${nested.map(([name, member]) => jsonTables(sole ? caption : `${caption} ${sentence(name)}`, member ?? null))}`;
+function parse<S extends z.ZodType>(schema: S, value: Json, what: string): z.infer<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new MlError('Bug', `the ${what} given to a report is not one, at "${issue?.path.join('.')}": ${issue?.message}`, { what });
 }
-
-type Records = readonly (readonly [string | undefined, { readonly [key: string]: Json | undefined }])[];
-
-function asRecords(value: Json | undefined): Records | undefined {
-  if (Array.isArray(value)) return value.length > 0 && value.every(isRecord) ? value.map((row) => [undefined, row]) : undefined;
-  if (!isRecord(value)) return undefined;
-  const members = Object.entries(value);
-  return members.length > 0 && members.every(([, member]) => isRecord(member)) ? members.map(([name, member]) => [name, member as never]) : undefined;
-}
-
-function recordsTable(caption: string, records: Records): Html {
-  const columns = [...new Set(records.flatMap(([, row]) => Object.keys(row)))].filter((column) =>
-    records.some(([, row]) => row[column] !== undefined),
-  );
-  const named = records.some(([name]) => name !== undefined);
-  const numeric = (column: string) =>
-    records.every(([, row]) => row[column] === undefined || row[column] === null || typeof row[column] === 'number');
-  return table(
-    caption,
-    [...(named ? [''] : []), ...columns],
-    records.map(([name, row]) => [...(named ? [name] : []), ...columns.map((column) => cell(row[column]))]),
-    (named ? 'l' : '') + columns.map((column) => (numeric(column) ? 'r' : 'l')).join(''),
-  );
-}
-
-/** Short lists and small objects fit into a cell: quantiles, the commonest values, a few sample rows. */
-function cell(value: Json | undefined): Content {
-  if (Array.isArray(value)) {
-    if (value.length === 0) return '–';
-    const separator = value.every((member) => typeof member !== 'object' || member === null) ? ' · ' : undefined;
-    return separator ? value.map(plain).join(separator) : value.map((member) => html`<small>${cell(member)}</small>`);
-  }
-  if (!isRecord(value)) return plain(value);
-  return Object.entries(value)
-    .map(([name, member]) => `${name} ${plain(member)}`)
-    .join(' · ');
-}
-
-const sentence = (name: string): string => `${name.slice(0, 1).toUpperCase()}${name.slice(1)}.`;

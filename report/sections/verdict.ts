@@ -40,7 +40,7 @@ export function verdictSection({ verdict, evaluation, rows }: ReportInput): Html
         .map(
           ([name, n]) =>
             html`<div>
-              <dt>rows: ${name}</dt>
+              <dt>${name === 'rows' ? name : `rows, ${name}`}</dt>
               <dd>${count(n)}</dd>
             </div>`,
         )}

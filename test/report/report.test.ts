@@ -48,8 +48,9 @@ describe('a report', () => {
       'chosen on the validation rows from 7 candidates',
       'factors = 32, l2 = 10',
       'The learning curve',
-      '1996-03-29 · 2002-04-18',
-      'movieId 999999',
+      '1996-03-29 1999-04-18',
+      'television 60.3 % · phone 19.8 %',
+      'name a movieId that movies does not have 2 &lt; 0.1 %',
       'the last 5 rows of each userId by time',
       'other users&#39; later ratings are in its training rows',
       'The served model was fitted once more',
@@ -98,8 +99,8 @@ describe('a report', () => {
       curve: [1, 2].map((done) => ({ done, total: 2, metrics: { [hostile]: done } })),
       floors: [{ slice: hostile, metric: hostile, min: 1 }],
       rows: { [hostile]: 1 },
-      profile: { [hostile]: { [hostile]: hostile } },
-      contract: [{ check: hostile, samples: [{ [hostile]: hostile }] }],
+      profile: { columns: [{ name: hostile, type: hostile, count: 1, nulls: 0, distinct: 1, top: [{ value: hostile, count: 1 }] }] },
+      contract: { checks: 1, sources: { [hostile]: { rows: 1 } }, violations: [{ severity: hostile, message: hostile, count: 1, share: 1 }] },
       lineage: { [hostile]: hostile },
       intendedUse: hostile,
     });
@@ -108,6 +109,14 @@ describe('a report', () => {
     expect(page.match(/<\/title>/g)).toHaveLength(1);
     expect(page.match(/<\/style>/g)).toHaveLength(1);
     expect(page).toContain('&lt;script&gt;');
+  });
+
+  test('shows no value that may name a person, neither from a profile nor from a broken contract', async () => {
+    expect(await renderReport(example)).not.toMatch(/reader-\d/);
+  });
+
+  test('refuses a profile that is none', async () => {
+    await expect(renderReport({ ...example, profile: { columns: [{ name: 'rating' }] } })).rejects.toThrow('at "columns.0.type"');
   });
 
   test('leaves out what was not measured', async () => {
