@@ -41,7 +41,7 @@ export async function encodeInteractions(input: EncodeInput, context: DataContex
     const joined = split === undefined ? '' : ` JOIN ${parquet(split)} s USING (${quotedList(input.key)})`;
     await db.run(
       `CREATE TEMP TABLE interactions AS SELECT CAST(r.${quoted(target.user)} AS VARCHAR) AS "user", CAST(r.${quoted(target.item)} AS VARCHAR) AS item, ` +
-        `${value} AS value, ${time} AS at, ${split === undefined ? `true` : `s.part IN (${parts})`} AS fitted, ${split === undefined ? 'NULL' : 's.part'} AS part ` +
+        `${value} AS value, ${time} AS ms, ${split === undefined ? `true` : `s.part IN (${parts})`} AS fitted, ${split === undefined ? 'NULL' : 's.part'} AS part ` +
         `FROM ${parquet(rows)} r${joined}`,
     );
     await db.run(
@@ -56,7 +56,7 @@ export async function encodeInteractions(input: EncodeInput, context: DataContex
     const catalogue = await readCatalogue(db, input);
     const users = await strings(db, `SELECT "user" FROM user_positions ORDER BY position`);
     const { known } = await db.row('SELECT count(*)::INTEGER AS known FROM user_positions WHERE known');
-    const { newest } = await db.row('SELECT max(at) AS newest FROM interactions WHERE fitted');
+    const { newest } = await db.row('SELECT max(ms) AS newest FROM interactions WHERE fitted');
     const shared = { catalogue, relevantFrom: target.relevantFrom, asOfMs: Number(newest ?? 0) };
     const fitted: Interactions = { ...(await readInteractions(db, 'fitted')), ...shared, userIds: users.slice(0, Number(known)) };
     if (input.heldOut === undefined) return { known: fitted };
@@ -73,9 +73,9 @@ async function readInteractions(db: Duckdb, condition: string) {
   const timesMs = new Float64Array(rows);
   let at = 0;
   const sql =
-    `SELECT u.position::INTEGER, coalesce(p.position, -1)::INTEGER, coalesce(i.value, 'nan'::DOUBLE), i.at FROM interactions i ` +
+    `SELECT u.position::INTEGER, coalesce(p.position, -1)::INTEGER, coalesce(i.value, 'nan'::DOUBLE), i.ms FROM interactions i ` +
     `JOIN user_positions u USING ("user") LEFT JOIN item_positions p ON p.item = i.item WHERE ${condition.replace(/^(fitted|part)/, 'i.$1')} ` +
-    `ORDER BY i.at, u.position, TRY_CAST(i.item AS HUGEINT) NULLS LAST, i.item, i.value`;
+    `ORDER BY i.ms, u.position, TRY_CAST(i.item AS HUGEINT) NULLS LAST, i.item, i.value`;
   for await (const chunk of db.chunks(sql)) {
     fill(chunk, 0, users, at);
     fill(chunk, 1, items, at);

@@ -47,8 +47,8 @@ async function* histories(
   const value = target.value === undefined ? '1::DOUBLE' : `CAST(${quoted(target.value)} AS DOUBLE)`;
   const at = time === undefined ? '0::DOUBLE' : `epoch_ms(${quoted(time)})::DOUBLE`;
   const sql =
-    `SELECT * FROM (SELECT CAST(${quoted(target.user)} AS VARCHAR) AS "user", CAST(${quoted(target.item)} AS VARCHAR) AS item, ${value} AS value, ${at} AS at ` +
-    `FROM ${parquet(rows)}) ORDER BY ${naturalOrder('user')}, at, ${naturalOrder('item')}, value`;
+    `SELECT * FROM (SELECT CAST(${quoted(target.user)} AS VARCHAR) AS "user", CAST(${quoted(target.item)} AS VARCHAR) AS item, ${value} AS value, ${at} AS ms ` +
+    `FROM ${parquet(rows)}) ORDER BY ${naturalOrder('user')}, ms, ${naturalOrder('item')}, value`;
   let current: { user: string; items: [string, number, number][] } | undefined;
   for await (const chunk of db.chunks(sql)) {
     for (const [user, item, score, when] of chunk.getRows()) {

@@ -22,7 +22,9 @@ export const naturalOrder = (column: string, direction: 'ASC' | 'DESC' = 'ASC'):
  * only stable under a final order.
  */
 export async function writeParquet(db: Duckdb, select: string, order: string, out: string): Promise<{ readonly bytes: number }> {
-  await db.run(`COPY (SELECT * FROM (${select}\n) ORDER BY ${order}) TO ${literal(out)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)`);
+  await db.run(
+    `COPY (SELECT * FROM (${select}\n) ORDER BY ${order}) TO ${literal(out)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, USE_TMP_FILE false)`,
+  );
   return { bytes: (await stat(out)).size };
 }
 

@@ -50,7 +50,7 @@ export async function checkSelect(db: Duckdb, sql: string, sources: readonly str
   const text = sql.trim().replace(/(\s*;)+$/, '');
   if (text === '') refuse('write exactly one SELECT statement; it is empty');
   const count = await db.statements(text).catch((error: unknown) => {
-    throw new MlError('SqlFailed', `${where} is not valid SQL: ${messageOf(error)}`, { where }, { cause: error });
+    throw new MlError('SqlFailed', `${where} is not valid SQL: ${messageOf((error as MlError).cause ?? error)}`, { where }, { cause: error });
   });
   if (count !== 1) refuse(`write exactly one SELECT statement; it has ${count}`, { count });
   const tree = JSON.parse(String((await db.row(`SELECT json_serialize_sql(${literal(text)}) AS tree`))['tree'])) as Tree;

@@ -158,7 +158,7 @@ function nextLink(answer: HttpAnswer): string | null {
   return target === undefined ? null : new URL(target, answer.url).href;
 }
 
-const versionOf = (answer: HttpAnswer): string | undefined => answer.headers.get('etag') ?? answer.headers.get('last-modified') ?? undefined;
+const versionOf = (answer: HttpAnswer): string | undefined => answer.headers.get('etag') || answer.headers.get('last-modified') || undefined;
 
 function mustVersion(request: SourceRequest, answer: HttpAnswer): string {
   const version = versionOf(answer);
