@@ -56,7 +56,7 @@ function limits({ evaluation, split, window }: ReportInput): readonly Content[] 
     split?.by === 'rolling-origin' &&
       'Units of several folds are not independent: a user who appears in several counts once in each, so intervals are somewhat too narrow.',
     evaluation.units < 200 && `Only ${plural(evaluation.units, 'unit')} were examined: small differences are invisible to this exam.`,
-    'The exam repeats what people did under the recommendations and prices of their time; it cannot see what they would have done with others.',
+    'The exam repeats what people did under the conditions of their time; it cannot see what they would have done had the model served them.',
     `Nothing after ${window.to} is known to the model.`,
   ].filter(Boolean);
 }
