@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { Tensors } from '../../core/onnx-tensor.ts';
+import { random } from '../../core/random.ts';
 import { readModel } from '../../onnx/reader.ts';
 import { openSession, runtimeVersion } from '../../onnx/session.ts';
 import type { Session } from '../../onnx/session.ts';
@@ -147,6 +151,15 @@ describe('a session', () => {
     await expect(answer).rejects.toMatchObject({ code: 'RequestInvalid' });
   });
 
+  test('opens a file as it opens bytes', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'onnx-')), 'model.onnx');
+    writeFileSync(path, model(scorer));
+    const session = await openSession(path);
+    sessions.push(session);
+    expect((await session.run(history([1], [1])))['scores']?.data).toEqual(Float32Array.of(4.5, 5.25, 6.125));
+    rmSync(dirname(path), { recursive: true });
+  });
+
   test('refuses a model with an operator that does not exist', async () => {
     const broken = model({ ...scorer, nodes: [node('NoSuchOperator', ['values'], 'scores')] });
     await expect(openSession(broken)).rejects.toMatchObject({ code: 'ModelInvalid' });
@@ -173,5 +186,19 @@ describe('reading a model', () => {
     ['a torn model', Buffer.from(model(scorer)).subarray(0, 100)],
   ])('refuses %s', (_, bytes) => {
     expect(() => readModel(bytes)).toThrow(expect.objectContaining({ code: 'ModelInvalid' }));
+  });
+
+  test('of 3,000 damaged ones gives a description or a refusal, never anything else', () => {
+    const whole = model(scorer);
+    const { below } = random(1);
+    for (let attempt = 0; attempt < 3000; attempt++) {
+      const damaged = whole.slice(0, 1 + below(whole.length));
+      for (let flips = below(4); flips > 0; flips--) damaged[below(damaged.length)] = below(256);
+      try {
+        readModel(damaged);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ModelInvalid' });
+      }
+    }
   });
 });
