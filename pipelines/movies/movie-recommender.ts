@@ -1,0 +1,25 @@
+import { defineModel } from 'perennial-ml';
+import { contract, rows, sources, split, target } from './sources.ts';
+
+/** What to watch next, from what a viewer liked. October and December have champions of their own; every other request gets that of all rows. */
+export const movieRecommender = defineModel({
+  format: 1,
+  name: 'movie-recommender',
+  task: 'recommendation',
+  sources,
+  contract,
+  rows,
+  target,
+  segments: { by: 'month-of-year(ratedAt)', only: [10, 12] },
+  split,
+  train: [{ trainer: 'ease', try: { l2: [100, 200, 400] } }],
+  gate: {
+    metric: 'ndcg@10',
+    confidence: 0.95,
+    baselines: ['popularity', 'recent-popularity', 'model:top-movies'],
+    champion: { rule: 'not-worse', margin: 0.002 },
+    limits: { sizeMb: 200, p99Ms: 50 },
+  },
+  refit: 'all',
+  retrain: { cron: '0 3 * * *', when: ['new-data'] },
+});

@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseProjectSpec } from '../activities/parse-spec.ts';
+import { MlError } from '../core/errors.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+
+/** What a project's pipelines folder holds: specs by model name, and modules of its own workflows (`*.workflow.ts`). */
+export interface Project {
+  readonly specs: ReadonlyMap<string, ModelSpec>;
+  readonly workflowModules: readonly string[];
+}
+
+const source = /\.m?[jt]s$/;
+const notSource = /\.(test|d)\.m?[jt]s$/;
+const workflow = /\.workflow\.m?[jt]s$/;
+
+/**
+ * Loads every file of the pipelines folder. Whatever they export that looks like a spec is one.
+ *
+ * @throws {MlError} `ConfigInvalid` if a file cannot be loaded or two specs share a name; `SpecInvalid`.
+ */
+export async function loadProject({ pipelines }: { readonly pipelines: string }): Promise<Project> {
+  if (!existsSync(pipelines)) return { specs: new Map(), workflowModules: [] };
+  await import('./register-typescript.ts');
+  const entries = await readdir(pipelines, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile() && source.test(entry.name) && !notSource.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+  const specs = new Map<string, ModelSpec>();
+  const foundIn = new Map<string, string>();
+  for (const file of files.filter((each) => !workflow.test(each))) {
+    for (const value of Object.values(await load(file))) {
+      if (!isSpec(value)) continue;
+      const spec = parseProjectSpec(value);
+      const other = foundIn.get(spec.name);
+      // A spec may be exported again (an index file); two different ones with one name may not.
+      if (other !== undefined && JSON.stringify(specs.get(spec.name)) !== JSON.stringify(spec)) {
+        throw new MlError('ConfigInvalid', `two specs are called "${spec.name}", in ${other} and ${file}: rename one of them`, { name: spec.name });
+      }
+      specs.set(spec.name, spec);
+      foundIn.set(spec.name, file);
+    }
+  }
+  return { specs, workflowModules: files.filter((each) => workflow.test(each)) };
+}
+
+async function load(file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  } catch (cause) {
+    throw new MlError('ConfigInvalid', `${file} cannot be loaded: ${(cause as Error).message}`, { file }, { cause });
+  }
+}
+
+function isSpec(value: unknown): value is { readonly name: string } {
+  return typeof value === 'object' && value !== null && 'format' in value && 'task' in value && 'sources' in value;
+}

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { openRegistry } from '../registry/registry.ts';
+import { startPredictionServer } from '../serving/server.ts';
+import { openBlobs } from '../stores/blobs.ts';
+import { openStore } from '../stores/open-store.ts';
+import { watchOwner } from './child-process/owner-watch.ts';
+import { serviceReady } from './process-service.ts';
+
+/** The argument of this entry, as JSON. */
+export interface ServingProcessOptions {
+  readonly store: string;
+  readonly workFolder: string;
+  readonly port?: number;
+  /** The Temporal web UI and namespace, for links to runs. */
+  readonly ui?: { readonly url: string; readonly namespace: string };
+}
+
+watchOwner();
+const { store: uri, workFolder, port, ui } = JSON.parse(process.argv[2]!) as ServingProcessOptions;
+const store = await openStore(uri);
+const blobs = await openBlobs(store, join(workFolder, 'blobs'));
+const runLink = (run: { readonly workflowId: string; readonly runId: string }) =>
+  `${ui!.url}/namespaces/${ui!.namespace}/workflows/${encodeURIComponent(run.workflowId)}/${run.runId}`;
+const server = await startPredictionServer({
+  registry: openRegistry(store, blobs),
+  blobs,
+  ...(port !== undefined && { port }),
+  ...(ui && { links: { run: runLink } }),
+});
+process.once('SIGTERM', () => void server.close().then(() => process.exit(0)));
+serviceReady({ url: server.url });
