@@ -49,7 +49,8 @@ export function followChanges(store: ObjectStore, since: Date): Follower {
         const [, n, model, segment] = form.exec(hint) ?? [];
         if (n === undefined || model === undefined || segment === undefined || seen.has(hint)) continue;
         found.push({ model, segment, n: Number(n) });
-        reached = Math.max(reached, Number(hint.split('/')[2]!.slice(0, 13)));
+        // A writer's clock may run ahead of ours; those of others do not.
+        reached = Math.max(reached, Math.min(Number(hint.split('/')[2]!.slice(0, 13)), Date.now()));
       }
       seen = recent;
       return found;

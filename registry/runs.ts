@@ -1,17 +1,13 @@
-import type { Json, Run } from '../core/artifact.ts';
+import type { Run } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
 import { MlError } from '../core/errors.ts';
+import type { RunStatus } from '../core/run-status.ts';
 import type { Blob, Blobs } from '../stores/blobs.ts';
 import { key, keySegment } from '../stores/key.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, readObject, readObjects } from '../stores/read-object.ts';
 
-/** How a run stood when it was archived. */
-export interface RunStatus {
-  readonly status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'continued';
-  readonly result?: Json;
-  readonly error?: { readonly code: string; readonly message: string };
-}
+export type { RunStatus };
 
 /** A run's record in the archive. It outlives Temporal's own. */
 export interface ArchivedRun extends Run {

@@ -73,7 +73,7 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
   const isWhole = async (artifact: Artifact): Promise<boolean> => (await blobs.head(artifact.sha256))?.bytes === artifact.bytes;
 
   async function writeUsed(digest: string, artifact: Artifact, by: Run): Promise<void> {
-    const record: UsedRecord = { provenance: digest, artifact, by, at: new Date().toISOString() };
+    const record: UsedRecord = { provenance: digest, artifact, by: onlyRun(by), at: new Date().toISOString() };
     await store.settle(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), encode(record));
   }
 
@@ -86,7 +86,8 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
   }
 
   async function commit<K extends ArtifactKind>(kind: K, provenance: Provenance, path: string, facts: CommitFacts): Promise<Artifact<K>> {
-    const { mediaType, by, notes = {} } = facts;
+    const { mediaType, notes = {} } = facts;
+    const by = onlyRun(facts.by);
     const digest = provenanceDigest(provenance);
     const artifact: Artifact<K> = { kind, ...(await blobs.put(path)), mediaType };
     const at = new Date().toISOString();
@@ -127,6 +128,9 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
 
   return { blobs, find, commit, explain };
 }
+
+/** Callers may know more about their run (the attempt, say); records hold what identifies it. */
+const onlyRun = ({ runId, workflowId, workflowType }: Run): Run => ({ runId, workflowId, workflowType });
 
 const stepKey = (step: string, digest: string): Key => key(`steps/${keySegment(step)}/${digest}.json`);
 

@@ -45,7 +45,7 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
   const verified = new Map<string, string>();
 
   async function put(path: string, call: Call = {}): Promise<Blob> {
-    const blob = await digestFile(path, call.signal);
+    const blob = await digestFile(path, call);
     await store.upload(blobKey(blob.sha256), { path, ...blob }, call);
     return blob;
   }
@@ -72,10 +72,20 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
     const look = await appearance(path);
     if (look === undefined) return false;
     if (verified.get(path) === look) return true;
-    const found = await digestFile(path, call.signal);
+    const found = await digestFile(path, call);
     if (found.sha256 !== sha256) throw corrupt(store, sha256, found);
     verified.set(path, look);
     return true;
+  }
+
+  /** As `verify`, for a copy in the cache: a damaged one is as good as none. */
+  async function verifyCopy(sha256: string, path: string, call: Call): Promise<boolean> {
+    try {
+      return await verify(sha256, path, call);
+    } catch (error) {
+      if (error instanceof MlError && error.code === 'ArtifactCorrupt') return false;
+      throw error;
+    }
   }
 
   async function openBlob(sha256: string, call: Call = {}): Promise<string> {
@@ -87,8 +97,7 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
       throw missing(store, sha256);
     }
     const path = join(cacheFolder, sha256);
-    const cached = await verify(sha256, path, call).catch(() => false); // a damaged copy is fetched again
-    if (!cached) {
+    if (!(await verifyCopy(sha256, path, call))) {
       await download(object, sha256, path, call);
       verified.set(path, (await appearance(path)) ?? '');
     }

@@ -126,7 +126,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
 
   async function upload(key: Key, file: { path: string; sha256: string; bytes: number }, call: Call = {}): Promise<void> {
     const path = await makePlace(key);
-    const intact = (await sizeOf(path)) === file.bytes && (await digestFile(path, call.signal)).sha256 === file.sha256;
+    const intact = (await sizeOf(path)) === file.bytes && (await digestFile(path, call)).sha256 === file.sha256;
     if (!intact) {
       await withUnfinished(
         (target) => copyVerified(file, target, call),

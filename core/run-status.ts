@@ -1,0 +1,8 @@
+import type { Json } from './artifact.ts';
+
+/** How a run stood when it was archived. */
+export interface RunStatus {
+  readonly status: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'continued';
+  readonly result?: Json;
+  readonly error?: { readonly code: string; readonly message: string };
+}
