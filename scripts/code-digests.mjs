@@ -8,7 +8,7 @@ import { init, parse } from 'es-module-lexer';
  * It is what a step's cache key calls its code, so it must not depend on where, when or on which platform the build ran.
  */
 export async function codeDigests(root) {
-  await init;
+  await init();
   const modules = new Map(moduleFiles(root).map((path) => [path, readModule(root, path)]));
   return Object.fromEntries([...modules.keys()].map((path) => [path, digestOf(path, modules)]));
 }

@@ -5,7 +5,6 @@ import { compiled } from './compiled.ts';
 export interface LifelineOptions {
   /** From TERM to KILL. */
   readonly graceMs?: number;
-  readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Each line of standard output and standard error. */
   readonly onLine?: (line: string) => void;
@@ -23,11 +22,10 @@ export interface Lifeline {
 
 /** Starts a command that dies with this process, crash or not. See lifeline-process.ts. */
 export function startWithLifeline(command: string, args: readonly string[], options: LifelineOptions = {}): Lifeline {
-  const { graceMs = 5000, env, cwd, onLine = () => {} } = options;
+  const { graceMs = 5000, cwd, onLine = () => {} } = options;
   const child = spawn(process.execPath, [compiled('workers/lifeline-process'), String(graceMs), command, ...args], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
-    ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     ...(cwd === undefined ? {} : { cwd }),
   });
   let text = '';

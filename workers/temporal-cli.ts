@@ -164,9 +164,9 @@ async function build(folder: string, { onProgress, signal, path }: Fetching): Pr
   const began = performance.now();
   let packages = 0;
   // `-v` names each package as it is compiled, which is all the progress that Go tells.
+  const settings = [`GOBIN=${folder}`, 'CGO_ENABLED=0', 'GOOS=', 'GOARCH='];
   const args = ['install', '-v', '-trimpath', '-ldflags', '-s -w', `github.com/temporalio/cli/cmd/temporal@${builtVersion}`];
-  const env = { GOBIN: folder, CGO_ENABLED: '0', GOOS: '', GOARCH: '' };
-  const building = startWithLifeline(go, args, { env, cwd: dirname(folder), onLine: () => void packages++ });
+  const building = startWithLifeline('env', [...settings, go, ...args], { cwd: dirname(folder), onLine: () => void packages++ });
   const telling = setInterval(() => {
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     onProgress(`building the Temporal server: ${packages} packages, ${seconds} s`);
