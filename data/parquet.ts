@@ -12,10 +12,12 @@ export const parquet = (...paths: readonly string[]): string => `read_parquet([$
 
 /**
  * Sorts keys as people do: whole numbers first and by value, then text by its bytes. A total order that depends on nothing but the key; where
- * all are numbers it is the order of numbers, although keys are text.
+ * all are numbers it is the order of numbers, although keys are text. `DESC` is its exact reverse.
  */
-export const naturalOrder = (column: string, direction: 'ASC' | 'DESC' = 'ASC'): string =>
-  `TRY_CAST(${quoted(column)} AS HUGEINT) ${direction} NULLS LAST, ${quoted(column)} ${direction} NULLS LAST`;
+export function naturalOrder(column: string, direction: 'ASC' | 'DESC' = 'ASC'): string {
+  const order = direction === 'ASC' ? 'ASC NULLS LAST' : 'DESC NULLS FIRST';
+  return `TRY_CAST(${quoted(column)} AS HUGEINT) ${order}, ${quoted(column)} ${order}`;
+}
 
 /**
  * Writes a relation as Parquet, the same bytes for the same rows. `order` must be total (a unique key): Parquet written by several threads is
