@@ -68,7 +68,7 @@ const refused = (why: string, cause?: unknown) => new MlError('ModelInvalid', wh
 
 function decode(bytes: Uint8Array): ModelMessage {
   try {
-    return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number }) as ModelMessage;
+    return ModelProto.toObject(ModelProto.decode(bytes), { longs: Number });
   } catch (cause) {
     throw refused(`these ${bytes.length} bytes are not an ONNX model: ${(cause as Error).message}`, cause);
   }

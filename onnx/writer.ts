@@ -175,7 +175,7 @@ function attributeMessage(name: string, value: Attribute): AttributeMessage {
     if (value.every((element) => typeof element === 'string')) {
       return { name, type: attributeTypes.strings, strings: value.map((text) => Buffer.from(text, 'utf8')) };
     }
-    return { name, type: attributeTypes.ints, ints: (value as readonly number[]).map((element) => whole(name, element)) };
+    return { name, type: attributeTypes.ints, ints: value.map((element) => whole(name, element)) };
   }
   if ('float' in value) return { name, type: attributeTypes.float, f: value.float };
   if ('nodes' in value) return { name, type: attributeTypes.graph, g: graphMessage(value) };
