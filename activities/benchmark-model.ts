@@ -4,7 +4,7 @@ import { canonical } from '../core/canonical.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { json, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
-import { rowFiles } from './row-files.ts';
+import { examOptions, rowFiles } from './row-files.ts';
 import type { ModelRecord } from './train-model.ts';
 
 export interface BenchmarkModelInput {
@@ -36,6 +36,7 @@ export const benchmarkModel =
         preprocessor: await ports.blobs.open(input.preprocessor.sha256),
         files,
         heldOut: 'test',
+        exam: examOptions(input.spec),
         fold: null,
         onnxPath: await ports.blobs.open(onnx.sha256),
         marksPath: join(context.scratch, 'unused'),

@@ -36,7 +36,8 @@ export interface FindContendersInput {
   readonly spec: ModelSpec;
   readonly segment: string;
   readonly seen: RegisteredVersion['seen'];
-  readonly examined: Artifact<'model'>;
+  /** The challenger's model; `null` asks for the others only. */
+  readonly examined: Artifact<'model'> | null;
 }
 
 /** Whom the challenger must beat: today's champion, the anchor, and the spec's baselines. Never cached: the registry moves on. */
@@ -47,7 +48,7 @@ export const findContenders =
     const champion = contender('champion', state, state.champion);
     const anchor = state.anchor === state.champion ? null : contender('anchor', state, state.anchor);
     const baselines = await Promise.all((spec.gate?.baselines ?? taskOf(spec.task).gate.baselines).map((name) => baselineOf(ports, spec, name)));
-    return { unchanged: await findUnchanged(ports, spec, state, seen, examined), champion, anchor, baselines };
+    return { unchanged: examined && (await findUnchanged(ports, spec, state, seen, examined)), champion, anchor, baselines };
   };
 
 function contender(name: Contender['name'], state: SegmentState, version: number | null): Contender | null {

@@ -19,6 +19,7 @@ import { observeSource } from './observe-source.ts';
 import { predictModel } from './predict-model.ts';
 import { promote } from './promote.ts';
 import { readApplied } from './read-applied.ts';
+import { readVersion } from './read-version.ts';
 import { register } from './register.ts';
 import { snapshotHistory } from './snapshot-history.ts';
 import { snapshotSource } from './snapshot-source.ts';
@@ -32,6 +33,7 @@ export function createSteps(ports: Ports) {
   return {
     acceptSpec: acceptSpec(ports),
     readApplied: readApplied(ports),
+    readVersion: readVersion(ports),
     listSegments: listSegments(ports),
     lookForNews: lookForNews(ports),
     observeSource: observeSource(ports),

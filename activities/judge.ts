@@ -17,17 +17,22 @@ export interface JudgeInput {
   readonly contenders: Contenders;
 }
 
+/** With fewer units that neither has seen there is no fair comparison with a champion. */
+const minUnits = 20;
+
 /** Apply the gate. The rule is pure and may change without breaking running workflows, which branch on the recorded verdict. */
 export const judge =
   (ports: Ports): Step<JudgeInput, Verdict> =>
-  async ({ spec, evaluation, benchmark, contenders }) =>
-    decide(await readJson<Evaluation>(ports, evaluation), gateOf(spec), {
+  async ({ spec, evaluation, benchmark, contenders }) => {
+    const evaluated = await readJson<Evaluation>(ports, evaluation);
+    return decide(evaluated, gateOf(spec), {
       sizeBytes: benchmark.sizeBytes,
       p99Ms: benchmark.p99Ms,
       champion: contenders.champion?.version ?? null,
       anchor: contenders.anchor?.version ?? null,
-      comparable: true,
+      comparable: evaluated.units >= minUnits,
     });
+  };
 
 /** The spec's gate, or the task's own. Baselines are called as the evaluation calls them. */
 function gateOf({ task, gate }: ModelSpec): Gate {

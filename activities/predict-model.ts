@@ -5,7 +5,7 @@ import type { Part } from '../core/table.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { json, makeArtifact, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
-import { rowFiles, rowInputs, rowParameters } from './row-files.ts';
+import { examOptions, rowFiles, rowInputs, rowParameters } from './row-files.ts';
 import type { ModelRecord } from './train-model.ts';
 
 export interface PredictModelInput {
@@ -33,7 +33,7 @@ export const predictModel =
       step: 'predictModel',
       code: ['activities/compute/examine'],
       inputs: { ...rowInputs({ ...input, parts }), model: input.model.sha256, preprocessor: input.preprocessor.sha256 },
-      parameters: { ...rowParameters(spec), parts: [...parts], fold },
+      parameters: { ...rowParameters(spec), parts: [...parts], fold, exam: { ...examOptions(spec) } },
       environment: { onnxruntime: runtimeVersion, architecture: process.arch },
       mediaType: json,
     };
@@ -44,7 +44,7 @@ export const predictModel =
       const [onnxPath, preprocessor] = await Promise.all([ports.blobs.open(onnx.sha256), ports.blobs.open(input.preprocessor.sha256)]);
       await ports.compute.run(
         'examine',
-        { task: spec.task, scratch: context.scratch, files, preprocessor, heldOut: 'test', fold, onnxPath, marksPath },
+        { task: spec.task, scratch: context.scratch, files, preprocessor, heldOut: 'test', exam: examOptions(spec), fold, onnxPath, marksPath },
         { signal: context.signal, onProgress: context.heartbeat },
       );
       return { path: marksPath };

@@ -1,5 +1,6 @@
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import type { ExamOptions } from '../core/task.ts';
 import type { Part } from '../core/table.ts';
 import type { RowFiles } from '../data/loaders/loader.ts';
 import type { Ports } from './ports.ts';
@@ -28,6 +29,11 @@ export async function rowFiles(
 /** The same as inputs of a recipe. All rows need no split, so that a new split does not make the served model again. */
 export function rowInputs({ rows, split, parts }: RowParts): Readonly<Record<string, string>> {
   return { rows: rows.sha256, ...(parts !== 'all' && { split: split.sha256 }) };
+}
+
+/** Who sits an exam, as the spec's split says. */
+export function examOptions({ split }: Pick<ModelSpec, 'split'>): ExamOptions {
+  return split.by === 'rolling-origin' && split.minHistory !== undefined ? { minHistory: split.minHistory } : {};
 }
 
 /** What of the spec decides how rows are loaded. */

@@ -7,7 +7,7 @@ import { runtimeVersion } from '../onnx/session.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { makeJson, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
-import { rowFiles, rowInputs, rowParameters } from './row-files.ts';
+import { examOptions, rowFiles, rowInputs, rowParameters } from './row-files.ts';
 import { metricOf } from './metric-of.ts';
 
 export interface TrainModelInput {
@@ -54,7 +54,16 @@ export const trainModel =
       step: 'trainModel',
       code: ['activities/compute/fit'],
       inputs: { ...rowInputs(input), preprocessor: input.preprocessor.sha256 },
-      parameters: { ...rowParameters(spec), parts: parts as Json, validateOn, metric: validateOn && metric, trainer, parameters, seed },
+      parameters: {
+        ...rowParameters(spec),
+        parts: parts as Json,
+        validateOn,
+        metric: validateOn && metric,
+        exam: validateOn && { ...examOptions(spec) },
+        trainer,
+        parameters,
+        seed,
+      },
       environment: { onnxruntime: runtimeVersion, architecture: process.arch },
     };
     const model = await makeJson(ports, context, 'model', recipe, async () => {
@@ -70,6 +79,7 @@ export const trainModel =
           parameters,
           validateOn,
           metric,
+          exam: examOptions(spec),
           seed,
           onnxPath,
         },

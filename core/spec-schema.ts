@@ -77,8 +77,15 @@ const segmentBy = z.string().superRefine((value, context) => {
 });
 
 const split = z.discriminatedUnion('by', [
-  z.strictObject({ by: z.literal('last-per'), column: identifier, validation: count, test: count.min(1) }),
-  z.strictObject({ by: z.literal('rolling-origin'), from: instant, to: instant.optional(), every: duration, horizon: duration }),
+  z.strictObject({ by: z.literal('last-per'), column: identifier, validation: count, test: z.int().min(1) }),
+  z.strictObject({
+    by: z.literal('rolling-origin'),
+    from: instant,
+    to: instant.optional(),
+    every: duration,
+    horizon: duration,
+    minHistory: count.optional(),
+  }),
 ]);
 
 const gate = z.strictObject({
@@ -265,14 +272,15 @@ function faultsOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], json:
     return issue.keys.map((key) => ({ path: pathText([...path, key]), message: `unknown field "${key}"${hintFor(key, path)}` }));
   }
   if (issue.code === 'invalid_union') {
-    if (issue.errors.length > 0) {
-      // The alternative that got furthest is the one that was meant.
-      const best = issue.errors.toSorted((a, b) => deepest(b) - deepest(a) || a.length - b.length)[0]!;
-      if (best.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
-        return best.flatMap((inner) => faultsOf(inner, path, json));
-    }
-    const options = 'options' in issue && Array.isArray(issue.options) ? ` (one of ${issue.options.map(String).join(', ')})` : '';
-    return [{ path: pathText(path), message: `${describe(valueAt(json, path))} is not allowed here${options}` }];
+    // The alternative that was meant is of the value's type; of several, the one that got furthest.
+    const meant = issue.errors.filter((alternative) => !alternative.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0));
+    const [best] = meant.toSorted((a, b) => deepest(b) - deepest(a) || a.length - b.length);
+    if (best) return best.flatMap((inner) => faultsOf(inner, path, json));
+    const value = valueAt(json, path);
+    const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+    return [
+      { path: pathText(path), message: `${describe(value)} is not allowed here${options.length === 0 ? '' : choices(String(value), options)}` },
+    ];
   }
   if (issue.code === 'invalid_value') {
     const value = valueAt(json, path);

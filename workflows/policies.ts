@@ -33,6 +33,7 @@ export interface Policy<Input> {
 export const policies: { readonly [S in keyof Steps]: Policy<Parameters<Steps[S]>[0]> } = {
   acceptSpec: { options: quick, role: 'control', summary: ({ spec }) => `spec of ${spec.name}` },
   readApplied: { options: quick, role: 'control', summary: ({ model }) => `applied spec of ${model}` },
+  readVersion: { options: quick, role: 'control', summary: ({ model, segment, which }) => `${which} version of ${model}, ${segment}` },
   observeSource: { options: work, role: 'control', summary: ({ source }) => `look at ${source}` },
   snapshotSource: { options: work, role: 'compute', summary: ({ source }) => `read ${source}` },
   checkContract: { options: work, role: 'compute', summary: ({ spec }) => `check the contract of ${spec.name}` },

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { canonical } from '../../core/canonical.ts';
 import type { Golden } from '../../core/manifest.ts';
-import type { TaskKind } from '../../core/task.ts';
+import type { ExamOptions, TaskKind } from '../../core/task.ts';
 import { taskOf } from '../../core/tasks/index.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
@@ -17,6 +17,7 @@ export interface ExamineInput {
   /** The encoding that the model was fitted with. */
   readonly preprocessor: string;
   readonly heldOut: 'validation' | 'test';
+  readonly exam: ExamOptions;
   /** Tells units of several folds apart: they are called `unit@fold`. */
   readonly fold: string | null;
   readonly onnxPath: string;
@@ -97,5 +98,5 @@ async function open(input: ExamineInput, context: ExamineContext) {
     signal: context.signal,
     scratch: input.scratch,
   });
-  return { task, known, exam: task.exam(known, heldOut!), session: await openSession(input.onnxPath) };
+  return { task, known, exam: task.exam(known, heldOut!, input.exam), session: await openSession(input.onnxPath) };
 }

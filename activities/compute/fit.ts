@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Json } from '../../core/artifact.ts';
 import { MlError } from '../../core/errors.ts';
-import type { Task, TaskKind, TaskTypes } from '../../core/task.ts';
+import type { Exam, ExamOptions, Task, TaskKind, TaskTypes } from '../../core/task.ts';
 import { taskOf } from '../../core/tasks/index.ts';
 import type { CurvePoint, Fitted, Trainer, TrainingContext } from '../../core/trainer.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
@@ -22,6 +22,7 @@ export interface FitInput {
   /** The part on which choices are made, or `null` when the parameters are final. */
   readonly validateOn: 'validation' | null;
   readonly metric: string;
+  readonly exam: ExamOptions;
   readonly seed: number;
   /** Where the model goes. */
   readonly onnxPath: string;
@@ -45,7 +46,10 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   const trainer = trainerOf(input.trainer, task.kind);
   const parameters = parseParameters(trainer, input.parameters);
   const rows = await loaderOf(task.kind).load(input.files, input.preprocessor, input.validateOn, { signal: context.signal, scratch: input.scratch });
-  const validate = rows.heldOut === undefined ? undefined : await validator(task, rows.known, rows.heldOut, input.metric, context.signal);
+  const validate =
+    rows.heldOut === undefined
+      ? undefined
+      : await validator(task, rows.known, task.exam(rows.known, rows.heldOut, input.exam), input.metric, context.signal);
 
   const curve: CurvePoint[] = [];
   const fitted = await trainer.fit(rows.known, parameters, {
@@ -69,11 +73,10 @@ type Rows = TaskTypes[TaskKind]['data'];
 async function validator(
   task: Task,
   known: Rows,
-  heldOut: Rows,
+  exam: Exam<TaskTypes[TaskKind]['question']>,
   metric: string,
   signal: AbortSignal,
 ): Promise<(onnx: Uint8Array) => Promise<number>> {
-  const exam = task.exam(known, heldOut);
   const scored = (task.metrics as Readonly<Record<string, Task['metrics'][keyof Task['metrics']]>>)[metric];
   if (scored === undefined)
     throw new MlError('SpecInvalid', `task "${task.kind}" has no metric "${metric}": it has ${Object.keys(task.metrics).join(', ')}`);
