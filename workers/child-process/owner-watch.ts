@@ -1,8 +1,9 @@
 /**
- * A thread that ends this process, and its whole group, when its owner is gone: it blocks on standard input, which only the owner's end closes.
- * A thread, because the main thread may compute for minutes and hear nothing; a pipe, because it closes on kill -9 too.
+ * A thread that ends this process, and its whole group, when its owner is gone: it listens to standard input, of which the owner holds the other
+ * end. A thread, because the main thread may compute for minutes and hear nothing; a pipe, because it closes on kill -9 too. The thread has an
+ * event loop of its own rather than a blocking read, since `process.exit` would wait for that.
  */
-import { readSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { isMainThread, Worker } from 'node:worker_threads';
 
 /** Starts the watch. The process must lead its own group (`detached`), have a pipe as standard input, and not read it. */
@@ -11,16 +12,6 @@ export function watchOwner(): void {
 }
 
 if (!isMainThread) {
-  const buffer = Buffer.alloc(64);
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (let open = true; open;) {
-    try {
-      open = readSync(0, buffer) > 0;
-    } catch (error) {
-      // A pipe that somebody made non-blocking says "not yet"; whatever else happens to it means that nobody holds the other end.
-      open = (error as NodeJS.ErrnoException).code === 'EAGAIN';
-      if (open) Atomics.wait(pause, 0, 0, 100);
-    }
-  }
-  process.kill(-process.pid, 'SIGKILL');
+  const killGroup = (): void => void process.kill(-process.pid, 'SIGKILL');
+  new Socket({ fd: 0, writable: false }).on('error', killGroup).on('close', killGroup).resume();
 }

@@ -57,7 +57,7 @@ export function serveTasks(handlers: Readonly<Record<string, TaskHandler>>): voi
     answers.get(message.ask)?.(message.answer);
     answers.delete(message.ask);
   });
-  // An ordinary exit would wait for the thread that blocks on standard input.
+  // Whatever it started goes with it.
   process.on('uncaughtException', (error) => {
     const die = (): void => void process.kill(-process.pid, 'SIGKILL');
     send({ kind: 'done', id: current, answer: { error: toSentError(error) } }).then(die, die);
