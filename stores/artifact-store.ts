@@ -89,10 +89,11 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
     const { mediaType, notes = {} } = facts;
     const by = onlyRun(facts.by);
     const digest = provenanceDigest(provenance);
-    const artifact: Artifact<K> = { kind, ...(await blobs.put(path)), mediaType };
     const at = new Date().toISOString();
+    const listed = store.settle(stepKey(provenance.step, digest), encode({ provenance, by, at }));
+    const [blob] = await Promise.all([blobs.put(path), listed]);
+    const artifact: Artifact<K> = { kind, ...blob, mediaType };
     const record: MadeRecord = { provenance, artifact, by, at, notes };
-    await store.settle(stepKey(provenance.step, digest), encode({ provenance, by, at }));
     for (;;) {
       const { record: standing, last } = await lookUp(kind, provenance);
       if (standing !== undefined) {

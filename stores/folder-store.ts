@@ -73,13 +73,26 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     durable.add(path);
   }
 
+  /** As `findPlace`, and makes the folders. */
   async function makePlace(key: Key): Promise<string> {
-    const found = await findPlace(key);
-    if (found !== undefined && durable.has(dirname(found))) return found;
-    if (found === undefined) durable.clear(); // somebody may have removed a folder since
-    durable.add(root);
-    await prepareFolder(dirname(place(key)));
+    const folder = dirname(place(parseKey(key)));
+    const found = durable.has(folder) ? await findPlace(key) : undefined;
+    if (found !== undefined) return found;
+    // A folder that we made may have been removed since, and with it those below and above.
+    if (durable.has(folder)) forgetFolders();
+    try {
+      await prepareFolder(folder);
+    } catch (error) {
+      if (!causedBy(error, 'ENOENT')) throw error;
+      forgetFolders();
+      await prepareFolder(folder);
+    }
     return (await findPlace(key)) ?? place(key);
+  }
+
+  function forgetFolders(): void {
+    durable.clear();
+    durable.add(root);
   }
 
   /** Writes a durable file of this call's own, hands it to `use`, and takes its first name away again. */

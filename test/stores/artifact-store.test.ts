@@ -169,7 +169,7 @@ test('a step costs five requests when it is made, and four when it is reused', a
   const counted = createStoreInMemory((what) => void requests.push(what));
   artifacts = openArtifactStore(counted, await openBlobs(counted, join(folder, 'cache')));
   await rows('first');
-  expect(requests).toEqual(['list', 'upload', 'settle', 'list', 'settle']);
+  expect(requests).toEqual(['list', 'settle', 'upload', 'list', 'settle']);
   requests = [];
   await rows('first', run('run-2'));
   expect(requests).toEqual(['list', 'read', 'head', 'settle']);
