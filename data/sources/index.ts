@@ -4,10 +4,11 @@ import { MlError } from '../../core/errors.ts';
 import type { SourceReader, SourceSpec } from '../../core/model-spec.ts';
 import type { DataContext } from '../duckdb.ts';
 import { csv } from './csv.ts';
-import { json, jsonLines } from './json.ts';
+import { json } from './json.ts';
+import { jsonLines } from './json-lines.ts';
 import { jsonPages } from './json-pages.ts';
 import { parquet } from './parquet.ts';
-import type { Observation, Reader, SnapshotFacts, SourceRequest } from './reader.ts';
+import type { Observation, Reader, SnapshotFacts, SnapshotRequest, SourceRequest } from './reader.ts';
 
 export type { Observation, Reader, SnapshotFacts } from './reader.ts';
 
@@ -37,14 +38,17 @@ export async function snapshotSource(
   input: SourceInput & { readonly out: string; readonly resume: string; readonly observed?: Observation },
   context: DataContext,
 ): Promise<SnapshotFacts> {
-  const reader = readers[input.source.read];
-  const request = requestOf(input);
-  const facts = await reader.snapshot({ ...request, out: input.out, resume: input.resume }, context);
-  if (input.observed && (await reader.observe(request, context)).sha256 !== input.observed.sha256) {
-    await rm(input.resume, { recursive: true, force: true });
-    throw new MlError('SourceChanged', `source "${input.name}" changed after it was observed: observe it again`, { source: input.name });
-  }
-  return facts;
+  const request = { ...requestOf(input), out: input.out, resume: input.resume };
+  return input.observed ? snapshotAsObserved(request, input.observed, context) : readers[input.source.read].snapshot(request, context);
+}
+
+/** @throws {MlError} `SourceChanged` if the source is not, or no longer, what was observed. */
+export async function snapshotAsObserved(request: SnapshotRequest, observed: Observation, context: DataContext): Promise<SnapshotFacts> {
+  const reader = readers[request.source.read];
+  const facts = await reader.snapshot(request, context);
+  if ((await reader.observe(request, context)).sha256 === observed.sha256) return facts;
+  await rm(request.resume, { recursive: true, force: true });
+  throw new MlError('SourceChanged', `source "${request.name}" changed after it was observed: observe it again`, { source: request.name });
 }
 
 function requestOf({ name, source, connections, readSecret }: SourceInput): SourceRequest {

@@ -1,0 +1,159 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { MlError } from '../../core/errors.ts';
+import { parseSpec, type SpecFault } from '../../core/spec-schema.ts';
+import { tasks } from '../../core/tasks/index.ts';
+
+const fragments = {
+  target: { recommendation: tasks.recommendation.target },
+  trainers: {
+    ease: z.strictObject({ l2: z.number().positive().default(300), halfLifeDays: z.number().positive().nullable().default(null) }),
+    popularity: z.strictObject({}),
+  },
+};
+
+const minimal = {
+  format: 1,
+  name: 'movie-recommender',
+  task: 'recommendation',
+  sources: {
+    movies: { from: 'catalogue:/movies.csv', read: 'csv', key: ['movieId'], columns: { movieId: 'key', title: 'text', genres: 'text' } },
+    ratings: {
+      from: 'user-data-api:/v1/ratings',
+      read: 'json-pages',
+      key: ['userId', 'movieId'],
+      time: 'ratedAt',
+      columns: { userId: 'key', movieId: 'key', rating: 'number', ratedAt: { kind: 'time', named: 'timestamp', unit: 's' } },
+    },
+  },
+  rows: { sql: 'SELECT * FROM ratings', key: ['userId', 'movieId'], time: 'ratedAt' },
+  target: { user: 'userId', item: 'movieId', value: 'rating', relevantFrom: 4 },
+  split: { by: 'last-per', column: 'userId', validation: 5, test: 5 },
+  train: [{ trainer: 'ease', try: { l2: [100, 300] } }],
+} as const;
+
+type Changes = Record<string, unknown>;
+
+/** A copy with some paths replaced: `{ 'sources.movies.from': … }`. */
+function changed(changes: Changes): unknown {
+  const copy = structuredClone(minimal) as unknown as Record<string, unknown>;
+  for (const [path, value] of Object.entries(changes)) {
+    const steps = path.split('.');
+    let at = copy;
+    for (const step of steps.slice(0, -1)) at = (at[step] ??= {}) as Record<string, unknown>;
+    if (value === undefined) delete at[steps.at(-1)!];
+    else at[steps.at(-1)!] = value;
+  }
+  return copy;
+}
+
+function faults(changes: Changes): readonly SpecFault[] {
+  try {
+    parseSpec(changed(changes), fragments);
+  } catch (error) {
+    if (error instanceof MlError && error.code === 'SpecInvalid') return error.facts['faults'] as SpecFault[];
+    throw error;
+  }
+  throw new Error('the spec was accepted');
+}
+
+describe('a spec', () => {
+  test('is completed with its defaults, and parsing it again changes nothing', () => {
+    const spec = parseSpec(
+      changed({
+        contract: [{ check: 'not-null', of: 'ratings.rating' }],
+        gate: { metric: 'ndcg@10', floors: [{ slice: 'all', metric: 'recall@10', min: 0.03 }] },
+        retrain: { cron: '0 3 * * *' },
+      }),
+      fragments,
+    );
+    expect(spec).toMatchObject({
+      contract: [{ check: 'not-null', of: 'ratings.rating', maxShare: 0, severity: 'fail' }],
+      gate: { metric: 'ndcg@10', confidence: 0.95, floors: [{ slice: 'all', metric: 'recall@10', min: 0.03, minUnits: 20 }] },
+      retrain: { cron: '0 3 * * *', when: ['new-data'], overlap: 'skip', catchUp: '1h' },
+      refit: 'all',
+    });
+    expect(parseSpec(spec, fragments)).toEqual(spec);
+    expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
+  });
+
+  test.each<[string, Changes, string, string]>([
+    ['an unknown field', { splitt: {} }, 'splitt', 'unknown field "splitt"; did you mean "split"?'],
+    ['a field of a later issue', { approval: 'none' }, 'approval', 'unknown field "approval"'],
+    ['an unknown field of a source', { 'sources.movies.raed': 'csv' }, 'sources.movies.raed', 'did you mean "read"?'],
+    [
+      'an unknown field of a column',
+      { 'sources.movies.columns.title': { kind: 'text', name: 'x' } },
+      'sources.movies.columns.title.name',
+      'unknown field "name"; did you mean "named"?',
+    ],
+    ['an unknown column kind', { 'sources.movies.columns.title': 'txt' }, 'sources.movies.columns.title', '"txt" is not one of'],
+    ['a kind that is not read yet', { 'sources.movies.columns.title': 'image' }, 'sources.movies.columns.title', '"image" is not one of'],
+    ['an unknown reader', { 'sources.movies.read': 'cvs' }, 'sources.movies.read', 'did you mean "csv"?'],
+    ['a name that would leave its folder', { name: '../movies' }, 'name', '"../movies" is not a name'],
+    ['a name in capitals', { name: 'Movies' }, 'name', 'lower-case'],
+    ['a URL', { 'sources.movies.from': 'https://example.org/movies.csv' }, 'sources.movies.from', 'holds a URL; name a connection'],
+    ['a path that leaves its connection', { 'sources.movies.from': 'catalogue:/../secret.csv' }, 'sources.movies.from', 'leaves its connection'],
+    ['a place without a connection', { 'sources.movies.from': '/etc/passwd' }, 'sources.movies.from', 'not of the form "connection:/path"'],
+    ['a key that is no column', { 'sources.movies.key': ['movieID'] }, 'sources.movies.key[0]', 'did you mean "movieId"?'],
+    ['a time that is no column', { 'sources.ratings.time': 'rated' }, 'sources.ratings.time', 'there is no column "rated"'],
+    ['a time that is text', { 'sources.movies.time': 'title' }, 'sources.movies.time', 'is a text: declare it as time'],
+    ['an unknown task', { task: 'recomendation' }, 'task', 'did you mean "recommendation"?'],
+    ['a fault in the target', { 'target.relevantFrom': 'four' }, 'target.relevantFrom', '"four" is not a number'],
+    ['an unknown trainer', { train: [{ trainer: 'eas' }] }, 'train[0].trainer', 'did you mean "ease"?'],
+    [
+      'an unknown parameter',
+      { train: [{ trainer: 'ease', try: { l22: [1] } }] },
+      'train[0].try.l22',
+      'there is no parameter "l22"; did you mean "l2"?',
+    ],
+    ['a bad parameter', { train: [{ trainer: 'ease', with: { l2: -1 } }] }, 'train[0].with.l2', '>0'],
+    ['a bad candidate', { train: [{ trainer: 'ease', try: { l2: [1, 'x'] } }] }, 'train[0].try.l2[1]', 'expected number'],
+    [
+      'a parameter that is given and tried',
+      { train: [{ trainer: 'ease', with: { l2: 1 }, try: { l2: [1] } }] },
+      'train[0].try.l2',
+      'either given or tried',
+    ],
+    ['no candidates', { train: [] }, 'train', ''],
+    [
+      'a check of what is not there',
+      { contract: [{ check: 'range', of: 'ratings.raiting', min: 1 }] },
+      'contract[0].of',
+      'did you mean "ratings.rating"?',
+    ],
+    ['an unknown check', { contract: [{ check: 'ranges', of: 'ratings.rating' }] }, 'contract[0].check', 'did you mean "range"?'],
+    ['a range without bounds', { contract: [{ check: 'range', of: 'ratings.rating' }] }, 'contract[0]', 'needs "min", "max" or both'],
+    ['a duration in words', { window: { last: 'three months' } }, 'window.last', 'is not a duration'],
+    ['an empty window', { window: { from: '2024-02-01', to: '2024-01-01' } }, 'window', 'it is empty'],
+    ['a date without a zone', { window: { from: '2024-02-01T10:00:00', to: '2024-03-01' } }, 'window.from', 'not a date or an instant in UTC'],
+    ['a segment by an expression', { segments: { by: 'year(ratedAt)' } }, 'segments.by', 'month-of-year(column)'],
+    ['a split that is not known', { split: { by: 'random' } }, 'split.by', '"random"'],
+    ['a test part of nothing', { 'split.test': 0 }, 'split.test', ''],
+    ['a cron of four fields', { retrain: { cron: '0 3 * *' } }, 'retrain.cron', 'five fields'],
+    ['another format', { format: 2 }, 'format', '2 is not one of 1'],
+    ['a missing field', { rows: undefined }, 'rows', 'is missing'],
+  ])('with %s is refused by name', (_, changes, path, message) => {
+    const found = faults(changes);
+    expect(found).toHaveLength(1);
+    expect(found[0]!.path).toBe(path);
+    expect(found[0]!.message).toContain(message);
+  });
+
+  test('is refused with all its faults at once', () => {
+    expect(
+      faults({ name: 'X', 'split.test': -1, 'sources.movies.raed': 'csv' })
+        .map(({ path }) => path)
+        .toSorted(),
+    ).toEqual(['name', 'sources.movies.raed', 'split.test']);
+  });
+
+  test.each([null, 'text', [], 7])('is not %j', (value) => {
+    expect(() => parseSpec(value, fragments)).toThrow(MlError);
+  });
+
+  test.each(['__proto__', 'constructor'])('with the task or trainer "%s" finds none', (name) => {
+    expect(faults({ task: name })[0]!.path).toBe('task');
+    expect(faults({ train: [{ trainer: name }] })[0]!.path).toBe('train[0].trainer');
+  });
+});
