@@ -2,7 +2,9 @@ import { MlError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Trainer, TrainerName } from '../core/trainer.ts';
 import { blend } from './blend.ts';
+import { bpr } from './bpr.ts';
 import { ease } from './ease.ts';
+import { implicitAls } from './implicit-als.ts';
 import { itemKnn } from './item-knn.ts';
 import { popularity } from './popularity.ts';
 import { randomOrder } from './random.ts';
@@ -19,6 +21,8 @@ export const trainers = {
   'rated-at-least': ratedAtLeast,
   'item-knn': itemKnn,
   ease,
+  'implicit-als': implicitAls,
+  bpr,
   blend,
 } as const satisfies Record<TrainerName, Trainer>;
 

@@ -117,3 +117,35 @@ export async function inverseFromCholesky(factor: Float64Array, size: number, br
   }
   return inverse;
 }
+
+/** `cholesky` of a small matrix, at once. */
+export const factorInPlace = (a: Float64Array, size: number): void => factorDiagonal(a, size, 0, size);
+
+/**
+ * Solves A·x = b for a small symmetric positive definite A (row-major, `size` × `size`): `a` becomes its factor and `b` the solution.
+ *
+ * @throws {MlError} `TrainingFailed` if A is not positive definite.
+ */
+export function solveInPlace(a: Float64Array, b: Float64Array, size: number): void {
+  factorInPlace(a, size);
+  solveLower(a, b, size);
+  solveTransposed(a, b, size);
+}
+
+/** Solves L·x = b: `b` becomes x. */
+export function solveLower(factor: Float64Array, b: Float64Array, size: number): void {
+  for (let i = 0; i < size; i++) {
+    let sum = b[i]!;
+    for (let k = 0; k < i; k++) sum -= factor[i * size + k]! * b[k]!;
+    b[i] = sum / factor[i * size + i]!;
+  }
+}
+
+/** Solves Lᵀ·x = b: `b` becomes x. */
+export function solveTransposed(factor: Float64Array, b: Float64Array, size: number): void {
+  for (let i = size - 1; i >= 0; i--) {
+    const value = b[i]! / factor[i * size + i]!;
+    b[i] = value;
+    for (let k = 0; k < i; k++) b[k]! -= value * factor[i * size + k]!;
+  }
+}

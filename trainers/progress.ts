@@ -5,10 +5,10 @@ import type { Breathe } from './linear-algebra.ts';
 export function progressOf({ progress, signal }: TrainingContext, from = 0, to = 1): Breathe {
   let last = -1;
   return async (share) => {
-    signal.throwIfAborted();
     const done = Math.round(1000 * (from + share * (to - from)));
     if (done === last) return;
     last = done;
     await progress(done, 1000);
+    signal.throwIfAborted();
   };
 }
