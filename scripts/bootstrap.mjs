@@ -2,7 +2,7 @@
  * What `npm run demo`, `npm test` and `npm run check` start: from a fresh clone to the thing itself. Only `node:` modules are imported before
  * the packages are there.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -44,6 +44,7 @@ const unitTests = [
   '/dist/',
 ];
 
+const owners = watchOwners();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name, ...args]) {
@@ -129,6 +130,26 @@ async function temporalEnvironment() {
   return { TEMPORAL_CLI_PATH: await findTemporalCli({ ...temporal.cli, onProgress: say }) };
 }
 
+/** Those who started us: our parent, and npm when that is above the shell that it starts its scripts with. */
+function watchOwners() {
+  const parent = process.ppid;
+  const shell = process.env.npm_lifecycle_event === undefined ? undefined : parentOf(parent);
+  const npm = shell !== undefined && /^(sh|dash|bash|zsh)$/.test(shell.command) ? shell.parent : undefined;
+  return { gone: () => process.ppid !== parent || (npm !== undefined && parentOf(parent)?.parent !== npm) };
+}
+
+function parentOf(pid) {
+  try {
+    const [, linuxCommand, linuxParent] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return { command: linuxCommand, parent: Number(linuxParent) };
+  } catch {
+    // No /proc here, or no such process any more.
+  }
+  const { stdout } = spawnSync('ps', ['-o', 'ppid=,comm=', '-p', String(pid)], { encoding: 'utf8' });
+  const [, parent, command] = /^\s*(\d+)\s+(?:.*\/)?-?(\S+)\s*$/.exec(stdout ?? '') ?? [];
+  return parent === undefined ? undefined : { command, parent: Number(parent) };
+}
+
 /**
  * Runs a command on our own terminal, and resolves with its exit code. A terminal's Ctrl-C reaches it by itself; other signals are passed on, and
  * when our parent goes without a word (npm after a SIGTERM), it is asked to end.
@@ -139,8 +160,7 @@ function run(command, args, env = {}, stdio = 'inherit') {
     const pass = (signal) => void child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, pass);
-    const parent = process.ppid;
-    const poll = setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500);
+    const poll = setInterval(() => owners.gone() && child.kill('SIGTERM'), 500);
     const settle =
       (then) =>
       (...result) => {

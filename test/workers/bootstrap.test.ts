@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -119,17 +119,22 @@ describe('bootstrap', () => {
     });
   });
 
-  test.each([
-    ['passes SIGTERM on', (started: ChildProcess) => started.kill('SIGTERM'), 'exec'],
-    ['ends what it started when its parent is killed', (started: ChildProcess) => started.kill('SIGKILL'), ''],
-  ])('%s', async (_, end, exec) => {
-    // The shell is npm's place: without `exec` it stays as our parent.
-    const command = `${exec} ${process.execPath} scripts/bootstrap.mjs demo --stay${exec === '' ? '; true' : ''}`;
-    const started = spawn('/bin/sh', ['-c', command], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'ignore'] });
+  // The shells stand where npm and its shell stand; without `exec` a shell stays as the parent of what it starts.
+  test.each<[string, NodeJS.Signals, (command: string) => string]>([
+    ['passes SIGTERM on', 'SIGTERM', (command) => `exec ${command}`],
+    ['ends what it started when its parent is killed', 'SIGKILL', (command) => `${command}; true`],
+    ['ends what it started when npm, above its parent, is killed', 'SIGKILL', (command) => `/bin/sh -c '${command}; true'; true`],
+  ])('%s', async (_, signal, inShell) => {
+    const command = inShell(`${process.execPath} scripts/bootstrap.mjs demo --stay`);
+    const started = spawn('/bin/sh', ['-c', command], {
+      cwd: folder,
+      env: environment({ npm_lifecycle_event: 'demo' }),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     let out = '';
     started.stdout.setEncoding('utf8').on('data', (chunk: string) => void (out += chunk));
     await until(() => out.includes('--stay'));
-    end(started);
+    started.kill(signal);
     await once(started.stdout, 'close');
     expect(out).toContain('asked to end');
   });
