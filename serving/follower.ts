@@ -7,6 +7,8 @@ export interface FollowerOptions {
   readonly everyMs: number;
   /** Hints can be lost with the writer that owed them, so everything is read again this often. */
   readonly rescanMs: number;
+  /** Places to look at without a hint: what answered there has ended. */
+  readonly ended: () => readonly Place[];
   /** Gets each state in turn: never two at once. */
   readonly onState: (state: SegmentState) => Promise<void>;
   readonly onFailure: (error: unknown) => void;
@@ -21,7 +23,7 @@ export interface Follower {
 }
 
 /** Looks at the registry again and again: at what changed, and now and then at everything. A look that fails is repeated. */
-export function follow({ registry, everyMs, rescanMs, onState, onFailure }: FollowerOptions): Follower {
+export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure }: FollowerOptions): Follower {
   const stop = new AbortController();
   const hints = registry.follow();
   let caughtUp = false;
@@ -39,7 +41,7 @@ export function follow({ registry, everyMs, rescanMs, onState, onFailure }: Foll
     const whole = started - scannedAt >= rescanMs;
     // Read before a scan, too: what changes while it runs is told next time.
     const changed = await hints.changes({ signal: stop.signal });
-    for (const place of whole ? await allPlaces() : unique(changed)) {
+    for (const place of whole ? await allPlaces() : unique([...changed, ...ended()])) {
       if (stop.signal.aborted) return;
       await onState(await registry.state(place));
     }

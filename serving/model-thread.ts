@@ -1,39 +1,47 @@
 /**
- * The thread of one version: loads it, answers until it is told to end, releases it, and ends by itself. Ending it from outside while ONNX Runtime
- * runs would abort the whole process, so nobody does.
+ * A thread that loads one version at a time and answers with it. It ends by itself when it is told to: ending it from outside while ONNX Runtime runs
+ * would abort the whole process.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { loadModel } from './loaded-model.ts';
-import type { LocalVersion, ServedModel } from './served-model.ts';
-import { failureOf, type Asked, type Told } from './thread-messages.ts';
+import type { ServedModel } from './served-model.ts';
+import { failureOf, type Asked, type ThreadCalls, type Told } from './thread-messages.ts';
 
 const port = parentPort!;
-const tell = (message: Told) => port.postMessage(message);
+let model: ServedModel | undefined;
+const answering = new Set<Promise<unknown>>();
 
-async function answer(model: ServedModel, { id, call, input }: Asked): Promise<void> {
+const loaded: ThreadCalls = {
+  async load(local) {
+    model = await loadModel(local);
+  },
+  recommend: (request) => model!.recommend(request),
+  findItems: (query, limit) => model!.findItems(query, limit),
+  findUsers: (query, limit) => model!.findUsers(query, limit),
+  user: (id, favourites) => model!.user(id, favourites),
+  /** Messages keep their order: every request that came before has been taken, and is waited for. */
+  async release() {
+    await Promise.all(answering);
+    await model!.release();
+    model = undefined;
+  },
+};
+
+async function answer({ id, call, input }: Asked): Promise<Told> {
+  const ask = loaded[call] as (...input: readonly unknown[]) => Promise<unknown>;
   try {
-    const ask = model[call] as (...input: readonly unknown[]) => Promise<unknown>;
-    tell({ id, value: await ask(...input) });
+    const asked = ask(...input);
+    if (call !== 'release') {
+      const done = asked.catch(() => {}).finally(() => answering.delete(done));
+      answering.add(done);
+    }
+    return { id, value: await asked };
   } catch (error) {
-    tell({ id, failure: failureOf(error) });
+    return { id, failure: failureOf(error) };
   }
 }
 
-try {
-  const model = await loadModel(workerData as LocalVersion);
-  const pending = new Set<Promise<void>>();
-  port.on('message', async (message: Asked | 'end') => {
-    if (message !== 'end') {
-      const answered = answer(model, message).finally(() => pending.delete(answered));
-      pending.add(answered);
-      return;
-    }
-    await Promise.all(pending);
-    await model.release();
-    port.close();
-  });
-  tell({ loaded: true });
-} catch (error) {
-  tell({ loaded: false, failure: failureOf(error) });
-  port.close();
-}
+port.on('message', async (message: Asked | 'end') => {
+  if (message === 'end') port.close();
+  else port.postMessage(await answer(message));
+});

@@ -8,10 +8,10 @@ import { fetchVersion } from './fetch-version.ts';
 import { follow } from './follower.ts';
 import { ServingMetrics } from './metrics.ts';
 import { modelRoutes } from './model-routes.ts';
+import { ModelThreads } from './model-threads.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { pageRoutes } from './page-routes.ts';
 import { Slots } from './slots.ts';
-import { startModelThread } from './threaded-model.ts';
 
 export interface PredictionServerOptions {
   readonly registry: Registry;
@@ -51,7 +51,8 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export async function startPredictionServer(options: PredictionServerOptions): Promise<PredictionServer> {
   const { registry, blobs, host = '127.0.0.1', port = 0, page = true, links = {}, followEveryMs = 500, log = silent } = options;
   const metrics = new ServingMetrics();
-  const slots = new Slots(async (model, segment, version) => startModelThread(await fetchVersion(blobs, model, segment, version)), {
+  const threads = new ModelThreads();
+  const slots = new Slots(async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version)), {
     swapped({ serving, model, segment }) {
       if (serving) metrics.swapped(serving.identity);
       else metrics.withdrawn(model, segment);
@@ -69,6 +70,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
     registry,
     everyMs: followEveryMs,
     rescanMs,
+    ended: () => slots.ended(),
     onState: (state) => slots.follow(state),
     onFailure(error) {
       metrics.followFailed();
@@ -90,6 +92,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
     await follower.close();
     await app.close();
     await slots.close();
+    await threads.close();
   }
 }
 

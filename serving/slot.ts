@@ -2,7 +2,7 @@ import { MlError, type ErrorCode } from '../core/errors.ts';
 import type { SegmentState, VersionState } from '../core/registry-entry.ts';
 import type { ServedModel } from './served-model.ts';
 import { failureOf } from './thread-messages.ts';
-import type { ThreadedModel } from './threaded-model.ts';
+import type { ThreadedModel } from './model-threads.ts';
 
 /** A champion that failed its checks, so that the one before it stays. */
 export interface RefusedVersion {
@@ -14,7 +14,8 @@ export interface RefusedVersion {
 }
 
 export interface SlotEvents {
-  swapped(slot: Slot, from: ServedModel | undefined): void;
+  /** Another version answers now, or none. */
+  swapped(slot: Slot): void;
   refused(slot: Slot, refused: RefusedVersion): void;
   /** A version that was replaced did not end well; nobody asks it any more. */
   releaseFailed(slot: Slot, error: unknown): void;
@@ -45,6 +46,11 @@ export class Slot {
 
   get serving(): ServedModel | undefined {
     return this.#serving?.alive ? this.#serving : undefined;
+  }
+
+  /** Whether the version that answered here is gone without having been replaced. */
+  get ended(): boolean {
+    return this.#serving?.alive === false;
   }
 
   get refused(): RefusedVersion | undefined {
@@ -93,7 +99,8 @@ export class Slot {
   #swap(next: ThreadedModel | undefined): void {
     const old = this.#serving;
     this.#serving = next;
-    if (next) this.#events.swapped(this, old);
+    if (!next && !old) return;
+    this.#events.swapped(this);
     if (!old) return;
     const ending = old
       .release()

@@ -3,7 +3,7 @@ import { allRows } from '../core/segment.ts';
 import type { SegmentState, VersionState } from '../core/registry-entry.ts';
 import type { ServedModel } from './served-model.ts';
 import { Slot, type SlotEvents } from './slot.ts';
-import type { ThreadedModel } from './threaded-model.ts';
+import type { ThreadedModel } from './model-threads.ts';
 
 /** All places of a server, and the way from a request to one of them. */
 export class Slots {
@@ -60,6 +60,11 @@ export class Slots {
   /** Every version that answers now. */
   serving(): readonly ServedModel[] {
     return this.list().flatMap(({ slots }) => slots.flatMap((slot) => slot.serving ?? []));
+  }
+
+  /** Places whose version ended by itself. */
+  ended(): readonly Slot[] {
+    return this.list().flatMap(({ slots }) => slots.filter(({ ended }) => ended));
   }
 
   async close(): Promise<void> {

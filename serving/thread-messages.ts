@@ -1,14 +1,18 @@
 import { isErrorCode, MlError, type ErrorCode, type Facts } from '../core/errors.ts';
-import type { ServedModel } from './served-model.ts';
+import type { LocalVersion, ServedModel } from './served-model.ts';
 
-/** What can be asked of a version in its thread. */
-export type Call = Exclude<keyof ServedModel, 'identity' | 'manifest' | 'release'>;
+/** What a thread can be asked: to load a version, to answer with it, and to let it go, so that it is free for the next one. */
+export type ThreadCalls = Pick<ServedModel, 'recommend' | 'findItems' | 'findUsers' | 'user' | 'release'> & {
+  load(local: LocalVersion): Promise<void>;
+};
 
 export interface Asked {
   readonly id: number;
-  readonly call: Call;
+  readonly call: keyof ThreadCalls;
   readonly input: readonly unknown[];
 }
+
+export type Told = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly failure: Failure };
 
 /** An error on its way between threads; a class does not survive the trip. */
 export interface Failure {
@@ -16,12 +20,6 @@ export interface Failure {
   readonly message: string;
   readonly facts: Facts;
 }
-
-export type Told =
-  | { readonly loaded: true }
-  | { readonly loaded: false; readonly failure: Failure }
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly failure: Failure };
 
 export function failureOf(error: unknown): Failure {
   const { code, message, facts } = error as Partial<MlError>;

@@ -9,7 +9,7 @@ import type { Gain } from '../../core/registry-entry.ts';
 import { recommendation } from '../../core/tasks/recommendation.ts';
 import { makeGolden } from '../../onnx/examine.ts';
 import { openSession } from '../../onnx/session.ts';
-import { openRegistry, type Registry } from '../../registry/registry.ts';
+import { openRegistry, type Place, type Registry } from '../../registry/registry.ts';
 import { openBlobs, type Blobs } from '../../stores/blobs.ts';
 import { openStore } from '../../stores/open-store.ts';
 
@@ -30,13 +30,22 @@ export interface Release {
   readonly goldenOf?: Uint8Array;
 }
 
+export interface Registered {
+  readonly version: number;
+  readonly digest: string;
+  readonly manifest: PackageManifest;
+}
+
 /** A store in a temporary folder, with a registry that versions can be released into as `train` would. */
 export interface Shop {
   readonly folder: string;
   readonly blobs: Blobs;
   readonly registry: Registry;
-  /** Registers, judges and promotes a version. */
-  release(release: Release): Promise<{ readonly version: number; readonly digest: string; readonly manifest: PackageManifest }>;
+  /** Packs and registers a version. */
+  register(release: Release): Promise<Registered>;
+  promote(place: Place, version: number): Promise<void>;
+  /** Both at once. */
+  release(release: Release): Promise<Registered>;
   close(): Promise<void>;
 }
 
@@ -52,7 +61,7 @@ export async function openShop(): Promise<Shop> {
     return { kind, mediaType, ...(await blobs.putBytes(typeof content === 'string' ? Buffer.from(content) : content)) };
   }
 
-  async function release({ model, segment = 'all', onnx, items, ...rest }: Release) {
+  async function register({ model, segment = 'all', onnx, items, ...rest }: Release): Promise<Registered> {
     const window = rest.window ?? { from: '2018-01-01T00:00:00.000Z', to: '2018-10-01T00:00:00.000Z' };
     const file = async (path: string, role: FileRole, content: Uint8Array | string, mediaType = 'application/json') => {
       const { sha256, bytes } = await put('package', content);
@@ -100,13 +109,23 @@ export async function openShop(): Promise<Shop> {
     const { champion } = await registry.state(place);
     const verdict = { name: 'better', reasons: [], metric: 'ndcg@10', value: metrics['ndcg@10'] ?? 0, gains } as const;
     await registry.judged(place, { version, verdict, against: champion }, author);
-    // A run of its own each time: promoting an old version again is no retry.
-    const run = { workflowId: `train/${model}/${segment}`, runId: crypto.randomUUID() };
-    await registry.promote(place, { version, expect: champion, verdict: 'better', reason: 'a test says so' }, { by: 'test', run });
     return { version, digest: pack.sha256, manifest };
   }
 
-  return { folder, blobs, registry, release, close: () => rm(folder, { recursive: true, force: true }) };
+  async function promote(place: Place, version: number): Promise<void> {
+    const { champion } = await registry.state(place);
+    // A run of its own each time: promoting an old version again is no retry.
+    const run = { workflowId: `deploy/${place.model}/${place.segment}`, runId: crypto.randomUUID() };
+    await registry.promote(place, { version, expect: champion, verdict: 'better', reason: 'a test says so' }, { by: 'test', run });
+  }
+
+  async function release(given: Release): Promise<Registered> {
+    const registered = await register(given);
+    await promote({ model: given.model, segment: given.segment ?? 'all' }, registered.version);
+    return registered;
+  }
+
+  return { folder, blobs, registry, register, promote, release, close: () => rm(folder, { recursive: true, force: true }) };
 }
 
 async function goldenOf(onnx: Uint8Array, items: number) {
