@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Link, openLog } from '../../registry/log.ts';
 import { openFolderStore } from '../../stores/folder-store.ts';
 import type { ObjectStore } from '../../stores/object-store.ts';
-import { race } from '../conformance/children.ts';
+import { race, startChild } from '../conformance/children.ts';
 import { createStoreInMemory } from '../conformance/store-in-memory.ts';
 
 type Note = Link & { readonly told: number; readonly by?: number };
@@ -67,6 +68,22 @@ describe('the log', () => {
     expect(entries.map((it) => it.n)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
     for (const entry of entries) expect(entry.told).toBe(entry.n - 1);
     expect(new Set(entries.map((it) => it.by)).size).toBe(4);
+  });
+
+  test('goes on where a writer was killed with -9 in the middle', async () => {
+    for (let round = 0; round < 3; round++) {
+      const before = (await open().read()).length;
+      const writer = await startChild('append', store.uri, 'models/m/all/log', 1_000_000);
+      writer.process.send('go');
+      const log = open();
+      while ((await log.read()).length < before + 10);
+      writer.process.kill('SIGKILL');
+      await once(writer.process, 'exit');
+    }
+    await open().append(note);
+    const entries = await open().read();
+    expect(entries.length).toBeGreaterThan(30);
+    for (const entry of entries) expect(entry.told).toBe(entry.n - 1);
   });
 
   test.each([
