@@ -116,23 +116,27 @@ type ColumnsOf<S extends ModelSpec, N extends SourceNames<S>> = keyof S['sources
 type AnyColumn<S extends ModelSpec> = { [N in SourceNames<S>]: ColumnsOf<S, N> }[SourceNames<S>];
 type QualifiedColumn<S extends ModelSpec> = { [N in SourceNames<S>]: `${N}.${ColumnsOf<S, N>}` }[SourceNames<S>];
 
-/** Maps a target so that the properties that name a column must name one of the spec's. */
-type CheckedTarget<T, Column extends string> = {
-  [P in keyof T]: P extends 'user' | 'item' | 'value' | 'column' ? Column : T[P];
+/** Maps a target so that the properties that name a column, or a source and its columns, must name one of the spec's. */
+type CheckedTarget<S extends ModelSpec> = {
+  [P in keyof S['target']]: P extends 'user' | 'item' | 'value' | 'column'
+    ? AnyColumn<S>
+    : P extends 'describe'
+      ? { [N in SourceNames<S>]: { readonly source: N; readonly title: ColumnsOf<S, N>; readonly categories: ColumnsOf<S, N> } }[SourceNames<S>]
+      : S['target'][P];
 };
 
-/** The constraints between a spec's own fields: misspell a column, metric, trainer or parameter, and it does not compile. */
-export interface CheckedSpec<S extends ModelSpec> {
+/** The constraints between a spec's own fields: misspell a field, column, metric, trainer or parameter, and it does not compile. */
+export type CheckedSpec<S extends ModelSpec> = {
   readonly sources: {
     readonly [N in SourceNames<S>]: { readonly key: readonly ColumnsOf<S, N>[]; readonly time?: ColumnsOf<S, N> };
   };
   readonly contract?: readonly ContractCheck<SourceNames<S>, QualifiedColumn<S>>[];
   readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S> };
-  readonly target: CheckedTarget<S['target'], AnyColumn<S>>;
+  readonly target: CheckedTarget<S>;
   readonly segments?: { readonly by: AnyColumn<S> | `month-of-year(${AnyColumn<S>})` };
   readonly split: { readonly column?: AnyColumn<S> };
   readonly gate?: GateSpec<S['task']>;
-}
+} & { readonly [P in Exclude<keyof S, keyof ModelSpec>]: never };
 
 /**
  * Checks and infers a model's spec; the value stays as it is, plain JSON. No URL, host, path or secret belongs in it: connections, trainers and
