@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { loadSettings } from '../../workers/config.ts';
+import { settingsOf } from '../../workers/config.ts';
 import { findTemporalCli } from '../../workers/temporal-cli.ts';
 import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from '../../workers/temporal-server.ts';
 
 /** The binary that the launcher would start. */
 export async function temporalBinary(): Promise<string> {
-  const { temporal } = await loadSettings(resolve(import.meta.dirname, '../..'));
+  const { temporal } = settingsOf({}, resolve(import.meta.dirname, '../..'), process.env);
   return findTemporalCli({ ...temporal.cli, onProgress: (line) => process.stderr.write(`${line}\n`) });
 }
 

@@ -193,13 +193,13 @@ describe('the code digest of a module', () => {
 });
 
 describe('the sum of the tests', () => {
-  const tally = (result?: object) =>
-    new Promise<unknown>((done) => {
-      const file = join(folder, 'result.json');
-      void (result === undefined ? Promise.resolve() : writeFile(file, JSON.stringify(result))).then(() =>
-        execFile(process.execPath, [join(folder, 'scripts/tally.mjs'), file], (error, out) => done([out, Number(error?.code ?? 0)])),
-      );
+  async function tally(result?: object): Promise<unknown> {
+    const file = join(folder, 'result.json');
+    if (result !== undefined) await writeFile(file, JSON.stringify(result));
+    return new Promise((done) => {
+      execFile(process.execPath, [join(folder, 'scripts/tally.mjs'), file], (error, out) => done([out, Number(error?.code ?? 0)]));
     });
+  }
   const result = { numPassedTests: 5, numFailedTests: 0, numRuntimeErrorTestSuites: 0, numPendingTests: 2, numTodoTests: 1 };
 
   test.each([
