@@ -87,35 +87,76 @@ function solveRow(a: Float64Array, size: number, row: number, from: number, to: 
 }
 
 /**
- * The inverse of A = L·Lᵀ from its factor, as a full symmetric matrix in a new array: first L⁻¹ row by row, then its product with itself.
+ * The inverse of A = L·Lᵀ from its factor, as a full symmetric matrix in a new array: first M = L⁻ᵀ, then M·Mᵀ. Four rows go together, so that
+ * each number that is read serves four sums.
  */
 export async function inverseFromCholesky(factor: Float64Array, size: number, breathe: Breathe): Promise<Float64Array> {
-  // M holds (L⁻¹)ᵀ by rows: row j is column j of L⁻¹, zero before j. All inner loops then run along rows.
   const m = new Float64Array(size * size);
-  for (let j = 0; j < size; j++) {
-    const rj = j * size;
-    m[rj + j] = 1 / factor[rj + j]!;
-    for (let i = j + 1; i < size; i++) {
-      const ri = i * size;
-      let sum = 0;
-      for (let k = j; k < i; k++) sum -= factor[ri + k]! * m[rj + k]!;
-      m[rj + i] = sum / factor[ri + i]!;
-    }
-    if (j % 16 === 15) await breathe((0.5 * j) / size);
+  for (let j = 0; j < size; j += 4) {
+    invertRows(factor, m, size, j);
+    if (j % 16 === 12) await breathe((0.5 * j) / size);
   }
   const inverse = new Float64Array(size * size);
   for (let i = 0; i < size; i++) {
-    const ri = i * size;
-    for (let j = 0; j <= i; j++) {
-      const rj = j * size;
-      let sum = 0;
-      for (let k = i; k < size; k++) sum += m[ri + k]! * m[rj + k]!;
-      inverse[ri + j] = sum;
-      inverse[rj + i] = sum;
-    }
-    if (i % 16 === 15) await breathe(0.5 + (0.5 * i) / size);
+    multiplyRow(m, inverse, size, i);
+    if (i % 32 === 31) await breathe(0.5 + (0.5 * i) / size);
   }
   return inverse;
+}
+
+/** Rows `j` … `j + 3` of M = L⁻ᵀ (columns of L⁻¹, zero before the diagonal) by forward substitution. */
+function invertRows(factor: Float64Array, m: Float64Array, size: number, j: number): void {
+  const rows = Math.min(4, size - j);
+  const r0 = j * size;
+  // Rows that do not exist repeat the first; what they compute is not written.
+  const r1 = rows > 1 ? r0 + size : r0;
+  const r2 = rows > 2 ? r1 + size : r0;
+  const r3 = rows > 3 ? r2 + size : r0;
+  for (let i = j; i < size; i++) {
+    const ri = i * size;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let k = j; k < i; k++) {
+      const value = factor[ri + k]!;
+      s0 += value * m[r0 + k]!;
+      s1 += value * m[r1 + k]!;
+      s2 += value * m[r2 + k]!;
+      s3 += value * m[r3 + k]!;
+    }
+    const pivot = factor[ri + i]!;
+    m[r0 + i] = ((i === j ? 1 : 0) - s0) / pivot;
+    if (rows > 1 && i > j) m[r1 + i] = ((i === j + 1 ? 1 : 0) - s1) / pivot;
+    if (rows > 2 && i > j + 1) m[r2 + i] = ((i === j + 2 ? 1 : 0) - s2) / pivot;
+    if (rows > 3 && i > j + 2) m[r3 + i] = ((i === j + 3 ? 1 : 0) - s3) / pivot;
+  }
+}
+
+/** Row `i` of M·Mᵀ up to the diagonal, and its mirror image. M is upper triangular, so sums start at `i`. */
+function multiplyRow(m: Float64Array, product: Float64Array, size: number, i: number): void {
+  const ri = i * size;
+  for (let j = 0; j <= i; j += 4) {
+    const r0 = j * size;
+    const r1 = j + 1 <= i ? r0 + size : r0;
+    const r2 = j + 2 <= i ? r1 + size : r0;
+    const r3 = j + 3 <= i ? r2 + size : r0;
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let k = i; k < size; k++) {
+      const value = m[ri + k]!;
+      s0 += value * m[r0 + k]!;
+      s1 += value * m[r1 + k]!;
+      s2 += value * m[r2 + k]!;
+      s3 += value * m[r3 + k]!;
+    }
+    product[ri + j] = product[r0 + i] = s0;
+    if (r1 !== r0) product[ri + j + 1] = product[r1 + i] = s1;
+    if (r2 !== r0) product[ri + j + 2] = product[r2 + i] = s2;
+    if (r3 !== r0) product[ri + j + 3] = product[r3 + i] = s3;
+  }
 }
 
 /** `cholesky` of a small matrix, at once. */
