@@ -4,7 +4,7 @@ import type { Trainer, TrainingContext } from '../core/trainer.ts';
 import { trainers } from '../trainers/index.ts';
 import { readMovieLens } from './movielens.ts';
 import type { MovieLens } from './movielens.ts';
-import { examine, lastFive, mean, originExam } from './protocols.ts';
+import { DAY_MS, examine, lastFive, mean, originExam } from './protocols.ts';
 import type { Exam } from './protocols.ts';
 
 /**
@@ -17,10 +17,9 @@ const names = values.only?.split(',') ?? Object.keys(trainers);
 const movieLens = readMovieLens(values.data);
 
 const candidates: Readonly<Record<string, readonly Json[]>> = {
-  ease: [{ l2: 50 }, { l2: 100 }, { l2: 200 }, { l2: 400 }],
-  blend: [{ l2: 100 }, { l2: 200 }, { l2: 400 }],
+  ease: [{ l2: 100 }, { l2: 200 }, { l2: 400 }],
   'item-knn': [{}, { neighbours: 50 }, { shrinkage: 50 }],
-  'implicit-als': [{}, { factors: 16 }, { l2: 30 }],
+  'implicit-als': [{}, { l2: 30 }],
 };
 
 /** A fit in this process, which nobody cancels. */
@@ -93,26 +92,66 @@ async function benchLastFive(data: MovieLens): Promise<void> {
 }
 
 async function benchRollingOrigin(data: MovieLens): Promise<void> {
-  const folds = [];
+  const folds: Fold[] = [];
   for (let year = 2000; year <= 2018; year++) {
     const originMs = Date.UTC(year, 0, 1);
-    folds.push({ validation: originExam(data, originMs - 365 * 86_400_000), exam: originExam(data, originMs) });
+    folds.push({ validation: originExam(data, originMs - 365 * DAY_MS), exam: originExam(data, originMs) });
   }
   const units = folds.reduce((sum, { exam }) => sum + exam.questions.length, 0);
   process.stdout.write(`\nrolling origin 2000-2018: ${units} user-windows\n${header('recent-popularity')}`);
   let against: Result | undefined;
   for (const trainer of chosenTrainers()) {
-    const results: Result[] = [];
-    const choices = new Map<string, number>();
-    for (const { validation, exam } of folds) {
-      const { parameters } = await choose(trainer, validation);
-      choices.set(JSON.stringify(parameters), (choices.get(JSON.stringify(parameters)) ?? 0) + 1);
-      results.push(await test(trainer, exam, parameters));
-    }
-    const result = { ndcg: results.flatMap((r) => r.ndcg), hit: results.flatMap((r) => r.hit), recall: results.flatMap((r) => r.recall) };
-    print(trainer.name, result, against, [...choices].map(([parameters, count]) => `${count}× ${parameters}`).join(' '));
+    const { result, note } = await rolled(trainer, folds, (fold) => choose(trainer, folds[fold]!.validation));
+    print(trainer.name, result, against, note);
     if (trainer.name === 'recent-popularity') against = result;
   }
+  if (!names.includes('blend')) return;
+  const pooled = await rolled(trainers.blend, folds, poolingChooser(trainers.blend, folds, mixtures));
+  print('blend, pooled choice', pooled.result, against, pooled.note);
+  const fixed = await rolled(trainers.blend, folds, async () => ({ parameters: trainers.blend.parameters.parse({}), mark: 0 }));
+  print('blend, as it comes', fixed.result, against, fixed.note);
+}
+
+interface Fold {
+  readonly validation: Exam;
+  readonly exam: Exam;
+}
+
+async function rolled(
+  trainer: Trainer,
+  folds: readonly Fold[],
+  chooser: (fold: number) => Promise<Choice>,
+): Promise<{ result: Result; note: string }> {
+  const results: Result[] = [];
+  const choices = new Map<string, number>();
+  for (const [fold, { exam }] of folds.entries()) {
+    const { parameters } = await chooser(fold);
+    choices.set(JSON.stringify(parameters), (choices.get(JSON.stringify(parameters)) ?? 0) + 1);
+    results.push(await test(trainer, exam, parameters));
+  }
+  return {
+    result: { ndcg: results.flatMap((r) => r.ndcg), hit: results.flatMap((r) => r.hit), recall: results.flatMap((r) => r.recall) },
+    note: [...choices].map(([parameters, count]) => `${count}× ${parameters}`).join(' '),
+  };
+}
+
+/** Mixtures that differ in what counts: taste alone, a little of the present, the default. */
+const mixtures: readonly Json[] = [100, 200, 400].flatMap((l2) => [{ l2 }, { l2, trend: 0.25 }, { l2, trend: 0, tasteHalfLifeDays: null }]);
+
+/** Chooses for a fold on its validation window and those of all earlier folds together: nothing after its origin, and more users than in one year. */
+function poolingChooser(trainer: Trainer, folds: readonly Fold[], among: readonly Json[]): (fold: number) => Promise<Choice> {
+  const marks = among.map((): number[] => []);
+  return async (fold) => {
+    const { validation } = folds[fold]!;
+    for (const [at, candidate] of among.entries()) {
+      if (validation.questions.length === 0) continue;
+      const fitted = await trainer.fit(validation.data, trainer.parameters.parse(candidate), context());
+      marks[at]!.push(...(await examine(fitted.onnx, validation)).map(({ ndcg: mark }) => mark));
+    }
+    const means = marks.map((of) => (of.length === 0 ? 0 : mean(of)));
+    const best = means.indexOf(Math.max(...means));
+    return { parameters: trainer.parameters.parse(among[best]), mark: means[best]! };
+  };
 }
 
 const chosenTrainers = () => names.map((name): Trainer => trainers[name as keyof typeof trainers]);
