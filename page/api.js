@@ -12,6 +12,8 @@ export const fetchModels = () => ask('/v1/models').then(({ models }) => models);
 
 export const findFilms = (text) => ask(`/v1/items?${query({ query: text })}`).then(({ items }) => items);
 
+export const fetchFilms = (ids) => ask(`/v1/items?${query(ids.map((id) => ['id', id]))}&limit=50`).then(({ items }) => items);
+
 export const findUsers = (text) => ask(`/v1/users?${query({ query: text })}`).then(({ users }) => users);
 
 export const fetchUser = (id) => ask(`/v1/users/${encodeURIComponent(id)}`);

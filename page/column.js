@@ -1,5 +1,5 @@
 import { element } from './dom.js';
-import { count, filmTitle, genres, hueOf, modelTitle, plural, score, segmentTitle, signed, windowTitle } from './words.js';
+import { filmTitle, genres, hueOf, modelTitle, plural, score, segmentTitle, signed, windowTitle } from './words.js';
 
 /**
  * One model beside the others: which version answered, how well it did in its exam, and what it recommends.
@@ -36,10 +36,10 @@ function facts(version, answer, served) {
   return element(
     'p',
     { class: 'facts' },
-    served.serving?.trainer && element('span', { title: 'how it was trained' }, served.serving.trainer),
-    element('span', { title: 'the rows it was trained on' }, windowTitle(version.window)),
-    element('span', { title: `${count(version.rows)} rows` }, plural(version.rows, 'row')),
-    element('code', { title: `package ${answer.digest}` }, answer.digest.slice(0, 10)),
+    served.serving?.trainer && element('span', { title: 'the trainer' }, `${served.serving.trainer} · `),
+    element('code', { title: `package ${answer.digest}` }, answer.digest.slice(0, 12)),
+    element('br'),
+    element('span', { title: 'what it was trained on' }, `${windowTitle(version.window)} · ${plural(version.rows, 'row')}`),
   );
 }
 
@@ -69,7 +69,7 @@ function interval({ value, low, high }) {
   const x = (at) => 50 + (at / reach) * 48;
   return element(
     'svg',
-    { class: 'whisker', viewBox: '0 0 100 12', 'aria-hidden': 'true' },
+    { class: low > 0 ? 'whisker up' : high < 0 ? 'whisker down' : 'whisker', viewBox: '0 0 100 12', 'aria-hidden': 'true' },
     element('line', { class: 'zero', x1: 50, x2: 50, y1: 0, y2: 12 }),
     element('rect', { x: x(low), y: 4.5, width: Math.max(1.5, x(high) - x(low)), height: 3, rx: 1.5 }),
     element('circle', { cx: x(value), cy: 6, r: 3.2 }),
@@ -99,15 +99,13 @@ function films(answer, onLike, liked) {
       element('p', { class: 'quiet' }, 'Everything that this model would name is known already.'),
     );
   }
-  return element(
-    'ol',
-    { class: 'films' },
-    answer.items.map((film) => filmRow(film, onLike, liked)),
-  );
+  const rows = answer.items.map((film) => filmRow(film, onLike, liked));
+  const more = rows.length < 10 && element('p', { class: 'more' }, 'That is all: what is known already is left out.');
+  return element('div', {}, element('ol', { class: 'films' }, rows), more);
 }
 
 function filmRow({ id, rank, title: fullTitle, categories }, onLike, liked) {
-  const { title, year } = filmTitle(fullTitle);
+  const { title, alias, year } = filmTitle(fullTitle);
   return element(
     'li',
     { 'data-film': id, '--hue': hueOf(categories) },
@@ -115,7 +113,7 @@ function filmRow({ id, rank, title: fullTitle, categories }, onLike, liked) {
     element(
       'div',
       { class: 'film' },
-      element('p', { class: 'film-title' }, title, year && element('span', { class: 'year' }, ` ${year}`)),
+      element('p', { class: 'film-title', title: alias }, title, year && element('span', { class: 'year' }, ` ${year}`)),
       element('p', { class: 'genres' }, genres(categories)),
     ),
     !liked.has(id) &&

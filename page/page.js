@@ -1,4 +1,4 @@
-import { fetchModels, fetchUser, findFilms, findUsers, recommend } from './api.js';
+import { fetchFilms, fetchModels, fetchUser, findFilms, findUsers, recommend } from './api.js';
 import { column } from './column.js';
 import { combobox } from './combobox.js';
 import { element, find } from './dom.js';
@@ -49,6 +49,9 @@ async function askModels(models = state.models) {
 /** What would change an answer: the versions that serve. */
 const servedBy = ({ segments }) => JSON.stringify(segments.map(({ segment, serving }) => [segment, serving?.digest, serving?.version]));
 
+/** The exam's figure, by which the models stand: the best one first. */
+const examined = ({ segments }) => Math.max(-1, ...segments.map(({ champion }) => champion?.metrics['ndcg@10'] ?? -1));
+
 /** Looks for new versions; only a model whose versions changed is asked again. */
 async function follow() {
   try {
@@ -56,7 +59,7 @@ async function follow() {
     const before = new Map(state.models.map((model) => [model.model, servedBy(model)]));
     const changed = models.filter((model) => before.get(model.model) !== servedBy(model));
     const first = !state.loaded;
-    state.models = models;
+    state.models = models.toSorted((a, b) => examined(b) - examined(a));
     state.loaded = true;
     find('trouble').hidden = true;
     if (changed.length > 0) {
@@ -234,6 +237,9 @@ async function restore() {
   for (const id of address.getAll('liked')) state.liked.set(id, { id, title: `film ${id}`, categories: [] });
   showChips();
   void showProfile();
+  if (state.liked.size === 0) return;
+  for (const film of await fetchFilms([...state.liked.keys()]).catch(() => [])) if (state.liked.has(film.id)) state.liked.set(film.id, film);
+  showChips();
 }
 
 combobox(find('user-input'), find('user-options'), {
@@ -274,7 +280,7 @@ for (const [kind, on] of [
   });
 }
 
-await restore();
+void restore();
 showColumns();
 for (;;) {
   await follow();

@@ -1,7 +1,7 @@
 /** How the page says things: names, dates and figures for people. */
 
 const month = new Intl.DateTimeFormat('en', { month: 'long', timeZone: 'UTC' });
-const day = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 const whole = new Intl.NumberFormat('en');
 
 /** `movie-recommender` → “Movie recommender”. */
@@ -35,11 +35,19 @@ export const score = (value) => value.toFixed(4).replace(/^(-?)0\./, '$1.');
 
 export const signed = (value) => (value < 0 ? '−' : '+') + score(Math.abs(value));
 
-/** MovieLens titles carry the year: “Heat (1995)” → title and year. Articles stand behind: “Matrix, The” → “The Matrix”. */
+/**
+ * MovieLens titles carry the year, other titles in brackets, and articles at the end: “City of Lost Children, The (Cité des enfants perdus, La) (1995)”
+ * → “The City of Lost Children”, “La Cité des enfants perdus”, 1995.
+ */
 export function filmTitle(text) {
-  const [, withArticle, year] = /^(.*?)(?:\s*\((\d{4})(?:[–-]\d{0,4})?\))?\s*$/.exec(text) ?? [undefined, text, undefined];
-  const [, name, article] = /^(.*), (The|A|An|La|Le|Les|El|Il|Das|Der|Die|L')$/.exec(withArticle) ?? [];
-  return { title: name ? `${article}${article.endsWith("'") ? '' : ' '}${name}` : withArticle || text, year };
+  const [, named, year] = /^(.*?)(?:\s*\((\d{4})(?:[–-]\d{0,4})?\))?\s*$/.exec(text) ?? [undefined, text, undefined];
+  const [, title, alias] = /^(.+?)\s+\((.+)\)$/.exec(named) ?? [undefined, named || text, undefined];
+  return { title: withArticle(title), alias: alias && withArticle(alias.replace(/^a\.k\.a\. /, '')), year };
+}
+
+function withArticle(title) {
+  const [, name, article] = /^(.*), (The|A|An|La|Le|Les|El|Los|Il|Das|Der|Die|L')$/.exec(title) ?? [];
+  return name ? `${article}${article.endsWith("'") ? '' : ' '}${name}` : title;
 }
 
 export const genres = (categories) => categories.filter((name) => !name.startsWith('(no ')).join(' · ');

@@ -54,6 +54,7 @@ export async function loadModel(local: LocalVersion): Promise<ServedModel> {
       const outputs = await session.run(recommendation.feeds(question));
       return { known: history !== undefined, unknown, items: ranked(catalogue, recommendation.answer(question, outputs, request.count)) };
     },
+    items: async (ids) => ids.flatMap((id) => catalogue.items[catalogue.positions.get(id) ?? -1] ?? []),
     findItems: async (query, limit) => findItems(query, limit),
     findUsers: async (query, limit) => findUsers(histories, query, limit),
     async user(id, favourites) {

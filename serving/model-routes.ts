@@ -7,7 +7,7 @@ import type { Item } from '../core/manifest.ts';
 import type { VersionState } from '../core/registry-entry.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ServingMetrics } from './metrics.ts';
-import type { UserSummary } from './served-model.ts';
+import type { ServedModel, UserSummary } from './served-model.ts';
 import type { Slot } from './slot.ts';
 import type { Slots } from './slots.ts';
 
@@ -30,6 +30,9 @@ const recommendBody = z
   .refine(({ user, liked }) => user !== undefined || liked !== undefined, 'give `user`, `liked`, or both; `liked: []` asks what a newcomer sees');
 
 const searchQuery = z.strictObject({ query: z.string().max(200).default(''), limit: z.coerce.number().int().min(1).max(50).default(12) });
+
+/** By words of the title, or by one or more `id`s. */
+const itemsQuery = searchQuery.extend({ id: z.union([id, z.array(id).max(100)]).optional() });
 
 /** How many of a user's favourites the page shows. */
 const favouritesShown = 12;
@@ -54,8 +57,9 @@ export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, links
   }));
 
   app.get('/v1/items', async (request) => {
-    const { query, limit } = parse(searchQuery, request.query);
-    const found = await Promise.all(slots.serving().map((served) => served.findItems(query, limit)));
+    const { query, limit, id: ids } = parse(itemsQuery, request.query);
+    const find = (served: ServedModel) => (ids ? served.items([ids].flat()) : served.findItems(query, limit));
+    const found = await Promise.all(slots.serving().map(find));
     return { items: byId<Item>(found, limit) };
   });
 

@@ -16,6 +16,7 @@ const loaded: ThreadCalls = {
     model = await loadModel(local);
   },
   recommend: (request) => model!.recommend(request),
+  items: (ids) => model!.items(ids),
   findItems: (query, limit) => model!.findItems(query, limit),
   findUsers: (query, limit) => model!.findUsers(query, limit),
   user: (id, favourites) => model!.user(id, favourites),

@@ -43,6 +43,7 @@ export class ModelThreads {
         return thread.alive;
       },
       recommend: (request) => thread.ask('recommend', request),
+      items: (ids) => thread.ask('items', ids),
       findItems: (query, limit) => thread.ask('findItems', query, limit),
       findUsers: (query, limit) => thread.ask('findUsers', query, limit),
       user: (id, favourites) => thread.ask('user', id, favourites),

@@ -37,6 +37,8 @@ export interface ServedModel {
   readonly identity: VersionIdentity;
   readonly manifest: PackageManifest;
   recommend(request: RecommendRequest): Promise<Recommendations>;
+  /** Those of the ids that the version knows. */
+  items(ids: readonly string[]): Promise<readonly Item[]>;
   findItems(query: string, limit: number): Promise<readonly Item[]>;
   findUsers(query: string, limit: number): Promise<readonly UserSummary[]>;
   user(id: string, favourites: number): Promise<UserProfile | null>;
