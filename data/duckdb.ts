@@ -49,6 +49,8 @@ export interface Duckdb {
 
 /** How often an interrupt is repeated: one that comes just before a statement starts is lost. */
 const interruptEveryMs = 50;
+/** How often a long statement says that it lives. It cannot hang unnoticed: `limits.seconds` ends it. */
+const heartbeatEveryMs = 1000;
 
 /**
  * Opens an in-memory DuckDB that reaches nothing but the files of `access`, and closes it after `use`. No network, no extension, no setting can
@@ -76,7 +78,7 @@ export async function withDuckdb<T>(access: Access, context: DataContext, use: (
       await connection.run(`SET TimeZone = 'UTC'`);
       await connection.run('SET enable_external_access = false');
       await connection.run('SET lock_configuration = true');
-      return await use(guarded(connection, context.signal, limits));
+      return await use(guarded(connection, context, limits));
     } finally {
       connection.closeSync();
     }
@@ -85,7 +87,7 @@ export async function withDuckdb<T>(access: Access, context: DataContext, use: (
   }
 }
 
-function guarded(connection: DuckDBConnection, signal: AbortSignal, limits: DuckdbLimits): Duckdb {
+function guarded(connection: DuckDBConnection, { signal, heartbeat }: DataContext, limits: DuckdbLimits): Duckdb {
   /** Runs one call of DuckDB's under the time limit and the signal. */
   async function under<T>(sql: string, call: () => Promise<T>): Promise<T> {
     if (signal.aborted) throw cancelled(signal);
@@ -99,6 +101,7 @@ function guarded(connection: DuckDBConnection, signal: AbortSignal, limits: Duck
       late = true;
       interrupt();
     }, limits.seconds * 1000);
+    const beating = heartbeat && setInterval(() => heartbeat({ step: 'duckdb', ...percentOf(connection) }), heartbeatEveryMs);
     signal.addEventListener('abort', interrupt, { once: true });
     try {
       return await call();
@@ -109,6 +112,7 @@ function guarded(connection: DuckDBConnection, signal: AbortSignal, limits: Duck
     } finally {
       clearTimeout(timer);
       clearInterval(interrupting);
+      clearInterval(beating);
       signal.removeEventListener('abort', interrupt);
     }
   }
@@ -134,6 +138,12 @@ function guarded(connection: DuckDBConnection, signal: AbortSignal, limits: Duck
     },
     statements: (sql) => under(sql, async () => (await connection.extractStatements(sql)).count),
   };
+}
+
+/** How far the running statement is, where DuckDB can tell. */
+function percentOf(connection: DuckDBConnection): { readonly done?: number; readonly total?: number } {
+  const { percentage } = connection.progress;
+  return percentage < 0 ? {} : { done: Math.round(percentage), total: 100 };
 }
 
 const excerpt = (sql: string): string => (sql.length > 200 ? `${sql.slice(0, 200)}…` : sql);

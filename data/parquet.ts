@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { literal, quoted } from '../core/segment.ts';
-import type { Duckdb } from './duckdb.ts';
+import type { DataContext, Duckdb } from './duckdb.ts';
+
+const heartbeatEveryBytes = 64 * 1024 * 1024;
 
 /** A list of names in SQL. */
 export const quotedList = (names: readonly string[]): string => names.map(quoted).join(', ');
@@ -36,8 +38,18 @@ export async function describe(db: Duckdb, relation: string): Promise<readonly {
   return columns.map((column) => ({ name: String(column['column_name']), type: String(column['column_type']) }));
 }
 
-export async function fileSha256(path: string, signal?: AbortSignal): Promise<string> {
+/** Hashes a file of any size in constant memory. */
+export async function fileSha256(path: string, context: Pick<DataContext, 'signal' | 'heartbeat'>): Promise<string> {
   const hash = createHash('sha256');
-  for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) })) hash.update(bytes as Buffer);
+  const total = (await stat(path)).size;
+  let done = 0;
+  let told = 0;
+  for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20, signal: context.signal })) {
+    hash.update(bytes as Buffer);
+    done += (bytes as Buffer).length;
+    if (done - told < heartbeatEveryBytes) continue;
+    told = done;
+    context.heartbeat?.({ step: 'hash', done, total });
+  }
   return hash.digest('hex');
 }

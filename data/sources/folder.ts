@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { canonical } from '../../core/canonical.ts';
 import { MlError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
+import type { DataContext } from '../duckdb.ts';
 import { fileSha256 } from '../parquet.ts';
 import type { Observation, SourceRequest } from './reader.ts';
 
@@ -75,7 +76,7 @@ async function matching(wanted: string): Promise<readonly string[]> {
 const escaped = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
 
 /** Looks at files by content, so that a copy of the same files is the same source. */
-export async function observeFiles(request: SourceRequest, signal: AbortSignal): Promise<Observation> {
+export async function observeFiles(request: SourceRequest, context: DataContext): Promise<Observation> {
   const files = await filesOf(request);
   const stats = await Promise.all(files.map((file) => stat(file)));
   const total = stats.reduce((sum, { size }) => sum + size, 0);
@@ -83,16 +84,16 @@ export async function observeFiles(request: SourceRequest, signal: AbortSignal):
     files.map(async (file, i) => ({
       name: basename(file),
       bytes: stats[i]!.size,
-      ...(total <= hashUpToBytes ? { sha256: await fileSha256(file, signal) } : { modifiedMs: Math.floor(stats[i]!.mtimeMs) }),
+      ...(total <= hashUpToBytes ? { sha256: await fileSha256(file, context) } : { modifiedMs: Math.floor(stats[i]!.mtimeMs) }),
     })),
   );
   return { sha256: sha256Of(canonical(facts)), facts };
 }
 
 /** One digest for one or several files. */
-export async function filesSha256(files: readonly string[], signal: AbortSignal): Promise<string> {
+export async function filesSha256(files: readonly string[], context: DataContext): Promise<string> {
   const digests: string[] = [];
-  for (const file of files) digests.push(await fileSha256(file, signal));
+  for (const file of files) digests.push(await fileSha256(file, context));
   return digests.length === 1 ? digests[0]! : sha256Of(digests.join('\n'));
 }
 

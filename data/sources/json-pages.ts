@@ -82,7 +82,7 @@ async function download(request: SnapshotRequest, context: DataContext, limits: 
       const answer = await send('GET', new URL(next));
       const parsed = parsePage(request, answer, first);
       const current = mustVersion(request, answer);
-      if (version === undefined) await durably(versionFile, (version = current));
+      if (version === undefined) await write(versionFile, (version = current), true);
       if (current !== version) {
         await rm(resume, { recursive: true });
         throw new MlError('SourceChanged', `source "${name}" changed while it was read (${version} became ${current}): it is read anew`, {
@@ -102,22 +102,23 @@ async function download(request: SnapshotRequest, context: DataContext, limits: 
   return { files, sourceSha256: sha256Of(digests.join('\n')) };
 }
 
-/** The rows come first: a page counts once its `.page` file is there. */
+/** The rows come first, and are on the disk: a page counts once its `.page` file is there, and losing that one loses no more than a page. */
 async function savePage(path: string, { data, next }: ParsedPage, sha256: string): Promise<SavedPage> {
-  await durably(`${path}.jsonl`, data.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await write(`${path}.jsonl`, data.map((row) => `${JSON.stringify(row)}\n`).join(''), true);
   const page: SavedPage = { next, rows: data.length, sha256 };
-  await durably(`${path}.page`, JSON.stringify(page));
+  await write(`${path}.page`, JSON.stringify(page), false);
   return page;
 }
 
 async function savedPage(path: string): Promise<SavedPage | undefined> {
-  const text = await readFile(`${path}.page`, 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as SavedPage);
+  const text = await readFile(`${path}.page`, 'utf8').catch(() => '');
+  // A power cut may leave an empty file.
+  return text === '' ? undefined : (JSON.parse(text) as SavedPage);
 }
 
 /** A file is whole or not there. */
-async function durably(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.part`, text, { flush: true });
+async function write(path: string, text: string, flush: boolean): Promise<void> {
+  await writeFile(`${path}.part`, text, { flush });
   await rename(`${path}.part`, path);
 }
 

@@ -5,10 +5,10 @@ import { writeSnapshot } from './snapshot.ts';
 
 /** Parquet files. Several (`trips-*.parquet`) are read as one, by column name. */
 export const parquet: Reader = {
-  observe: (request, context) => observeFiles(request, context.signal),
+  observe: observeFiles,
   async snapshot(request, context) {
     const files = await filesOf(request);
     const relation = relationOf(...files).replace(/\)$/, ', union_by_name = true)');
-    return writeSnapshot(request, { relation, files, text: false, sourceSha256: await filesSha256(files, context.signal) }, context);
+    return writeSnapshot(request, { relation, files, text: false, sourceSha256: await filesSha256(files, context) }, context);
   },
 };

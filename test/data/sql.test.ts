@@ -80,6 +80,14 @@ describe('user SQL', () => {
 });
 
 describe('an instance', () => {
+  test('says while a long statement runs that it lives', async () => {
+    let beats = 0;
+    const context = contextOf({ limits: { seconds: 1.5 }, heartbeat: () => void beats++ });
+    const endless = withDuckdb({}, context, (db) => db.rows('SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)'));
+    await rejection(endless, 'SqlTimeout');
+    expect(beats).toBeGreaterThan(0);
+  });
+
   test('reaches no file but those it was given, even for our own statements', async () => {
     const secret = join(scratchFolder(), 'secret.csv');
     writeFileSync(secret, 'a\n1\n');
