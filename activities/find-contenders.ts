@@ -1,11 +1,11 @@
 import type { Artifact, Json } from '../core/artifact.ts';
-import { canonical } from '../core/canonical.ts';
 import { MlError } from '../core/errors.ts';
 import { candidates } from '../core/grid.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { RegisteredVersion, SegmentState, VersionState } from '../core/registry-entry.ts';
 import { allRows } from '../core/segment.ts';
 import { taskOf } from '../core/tasks/index.ts';
+import { madeBy } from './made-by.ts';
 import { readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 
@@ -63,18 +63,13 @@ async function findUnchanged(ports: Ports, spec: ModelSpec, state: SegmentState,
   for (const version of state.versions.toReversed()) {
     if (version.examined.sha256 !== examined.sha256 || version.seen.rows.sha256 !== seen.rows.sha256) continue;
     const before = await readJson<ModelSpec>(ports, version.spec);
-    if (canonical(madeBy(before)) !== canonical(madeBy(spec))) continue;
+    if (madeBy(before) !== madeBy(spec)) continue;
     return {
       version: version.version,
       reason: `The sources, the rows and the choices are those of version ${version.version} (${standing(version)}).`,
     };
   }
   return null;
-}
-
-/** The part of a spec that decides the package and the verdict. A new schedule alone makes no new version. */
-function madeBy({ retrain: _retrain, ...rest }: ModelSpec): unknown {
-  return rest;
 }
 
 function standing({ status, verdict }: VersionState): string {

@@ -1,5 +1,6 @@
-import { allRows } from '../core/segment.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { madeBy } from './made-by.ts';
+import { readJson } from './make.ts';
 import { observeSource } from './observe-source.ts';
 import type { Ports, Step } from './ports.ts';
 
@@ -15,8 +16,8 @@ export const lookForNews =
     const { versions } = await ports.registry.state({ model: spec.name, segment });
     const last = versions.at(-1);
     if (last === undefined) return { isNew: true, reason: `${spec.name}, ${segment} has no version yet` };
-    const { applied } = await ports.registry.state({ model: spec.name, segment: allRows });
-    if (applied !== undefined && applied.spec.sha256 !== last.spec.sha256) return { isNew: true, reason: `the spec changed after v${last.version}` };
+    if (madeBy(await readJson<ModelSpec>(ports, last.spec)) !== madeBy(spec))
+      return { isNew: true, reason: `the spec changed after v${last.version}` };
     const observe = observeSource(ports);
     for (const source of Object.keys(spec.sources)) {
       const { observation } = await observe({ spec, source }, context);

@@ -8,6 +8,7 @@ import type { ModelSpec } from '../core/model-spec.ts';
 import type { BackfillRequest, RetrainOutcome, TrainOutcome, TrainRequest } from '../core/run.ts';
 import { allRows } from '../core/segment.ts';
 import type { BackfillOutcome } from '../workflows/backfill.ts';
+import { subjectOf } from '../workflows/search-attributes.ts';
 import { trainStart } from '../workflows/train-start.ts';
 import { runHandle } from './run-handle.ts';
 import type { RunHandle } from './run-handle.ts';
@@ -104,9 +105,19 @@ export function clientOf(temporal: Client, taskQueue: string = defaultTaskQueue,
         });
       return runHandle(temporal, id, runId);
     },
-    retrain: (model) => start('retrain', workflowId.retrain(model), { model }, {}),
-    backfill: (request) => start('backfill', workflowId.backfill(request.spec.name), request, {}),
-    sweepLineage: () => start('sweepLineage', workflowId.sweepLineage(), {}, {}),
+    retrain: (model) =>
+      start(
+        'retrain',
+        workflowId.retrain(model),
+        { model },
+        { staticSummary: `retrain ${model}`, typedSearchAttributes: subjectOf({ model, trigger: 'manual' }) },
+      ),
+    backfill(request) {
+      const model = request.spec.name;
+      const typedSearchAttributes = subjectOf({ model, trigger: 'backfill' });
+      return start('backfill', workflowId.backfill(model), request, { staticSummary: `backfill ${model}`, typedSearchAttributes });
+    },
+    sweepLineage: () => start('sweepLineage', workflowId.sweepLineage(), {}, { staticSummary: 'archive closed runs' }),
     close,
   };
 }

@@ -2,6 +2,7 @@ import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client
 import type { Client, ScheduleOptions } from '@temporalio/client';
 import { workflowId } from '../core/ids.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { subjectOf } from '../workflows/search-attributes.ts';
 
 /** What a schedule is to be, as far as a spec decides it. */
 export interface ScheduleSetting {
@@ -53,6 +54,7 @@ function scheduleOptions(model: string, taskQueue: string, setting: ScheduleSett
       taskQueue,
       args: [{ model }],
       staticSummary: `retrain ${model}`,
+      typedSearchAttributes: subjectOf({ model, trigger: 'schedule' }),
     },
     spec: { cronExpressions: [setting.cron] },
     policies: { overlap: overlapPolicies[setting.overlap], catchupWindow: setting.catchUp as `${number}d` },

@@ -63,8 +63,10 @@ export interface BackfillRequest {
 export interface BackfillResult {
   readonly segment: string;
   readonly window: Window | null;
+  /** As a training's own, or `failed`, or `busy` when another run trains the segment. */
   readonly outcome: string;
   readonly version?: number;
+  readonly reason?: string;
 }
 
 /** One step of a run as the `progress` query tells it. */

@@ -44,8 +44,9 @@ export async function train(training: Training, context: TrainingContext): Promi
       position.bestEpoch = epoch;
       position.best.set(state);
     }
-    await context.checkpoint.save(pack(position, state));
+    // First the word, then the checkpoint: the learning curve of a resumed training has each epoch once.
     await context.progress(epoch, epochs, mark === undefined ? undefined : { validation: mark });
+    await context.checkpoint.save(pack(position, state));
     context.signal.throwIfAborted();
   }
   return context.validate ? { onnx: training.model(position.best), epochs: position.bestEpoch } : { onnx: training.model(state), epochs };

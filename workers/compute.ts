@@ -11,7 +11,7 @@ export function openCompute(size: number): Compute & { readonly pids: () => read
         { name, input },
         {
           signal,
-          ...(onProgress && { onProgress: onProgress as (progress: never) => void }),
+          ...(onProgress && { onProgress: onProgress as (progress: never) => void, onBeat: () => onProgress() }),
           ...(checkpoint && { answers: { load: () => checkpoint.load(), save: (bytes: never) => checkpoint.save(bytes) } }),
         },
       ),

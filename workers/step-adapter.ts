@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import { MlError } from '../core/errors.ts';
 import { asFailure } from '../workflows/coded-error.ts';
 import type { Step } from '../activities/ports.ts';
+import type { Progress } from '../core/step-context.ts';
 
 type Activity = (input: unknown) => Promise<unknown>;
 
@@ -19,10 +20,12 @@ async function attempt(step: Step<unknown, unknown>, input: unknown, scratchFold
   const { workflowExecution, workflowType, activityType, attempt: number } = activity.info;
   await mkdir(scratchFolder, { recursive: true });
   const scratch = await mkdtemp(join(scratchFolder, `${activityType}-`));
+  let latest: Progress = { step: activityType };
   try {
     return await step(input, {
       signal: activity.cancellationSignal,
-      heartbeat: (progress) => activity.heartbeat(progress),
+      // A bare sign of life does not wipe out how far the step said it was.
+      heartbeat: (progress = latest) => activity.heartbeat((latest = progress)),
       log: activity.log,
       scratch,
       run: { workflowId: workflowExecution!.workflowId, runId: workflowExecution!.runId, workflowType: workflowType!, attempt: number },

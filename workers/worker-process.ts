@@ -1,6 +1,7 @@
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { watchOwner } from './child-process/owner-watch.ts';
+import { compactLogger } from './log.ts';
 import { serviceReady } from './process-service.ts';
 import { startWorker } from './worker.ts';
 import type { WorkerOptions } from './worker.ts';
@@ -13,7 +14,7 @@ export interface WorkerProcessOptions extends Omit<WorkerOptions, 'connection'> 
 watchOwner();
 const { temporal, ...options } = JSON.parse(process.argv[2]!) as WorkerProcessOptions;
 // Signals are the supervisor's business: with the SDK's own handler a pending call would hang the process.
-Runtime.install({ shutdownSignals: [], logger: new DefaultLogger('WARN') });
+Runtime.install({ shutdownSignals: [], logger: compactLogger('WARN') });
 const connection = await NativeConnection.connect(temporal);
 const worker = await startWorker({ ...options, connection });
 process.once('SIGTERM', () => void worker.stop());

@@ -5,6 +5,7 @@ import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { MlError } from '../core/errors.ts';
 import { compiled } from './compiled.ts';
+import { compactLogger } from './log.ts';
 
 const ours = {
   train: 'workflows/train',
@@ -44,5 +45,5 @@ export async function bundleWorkflows(modules: readonly string[], folder: string
   await mkdir(folder, { recursive: true });
   const entry = join(folder, 'workflows.js');
   await writeFile(entry, await workflowEntry(modules));
-  return bundleWorkflowCode({ workflowsPath: entry, workflowInterceptorModules: [interceptorModule()] });
+  return bundleWorkflowCode({ workflowsPath: entry, workflowInterceptorModules: [interceptorModule()], logger: compactLogger('WARN') });
 }

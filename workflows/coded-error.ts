@@ -12,3 +12,12 @@ export function asFailure(error: MlError): ApplicationFailure {
     ...(cause instanceof Error && { cause }),
   });
 }
+
+/** The first coded error of a chain of causes is what went wrong; what is around it (a child workflow, an activity) says where. */
+export function faultOf(error: unknown): { readonly code: string; readonly message: string } {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (each instanceof MlError) return { code: each.code, message: each.message };
+    if (each instanceof ApplicationFailure && each.type != null) return { code: each.type, message: each.message };
+  }
+  return { code: 'Bug', message: String(error) };
+}

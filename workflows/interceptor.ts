@@ -1,23 +1,12 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  ContinueAsNew,
-  isCancellation,
-  log,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, ContinueAsNew, isCancellation, log, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { WorkflowInboundCallsInterceptor, WorkflowInterceptors, WorkflowOutboundCallsInterceptor } from '@temporalio/workflow';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import type { RunStatus } from '../registry/runs.ts';
-import { asFailure } from './coded-error.ts';
+import { asFailure, faultOf } from './coded-error.ts';
 import { progressQuery, runLog } from './progress.ts';
+import { searchKeys } from './search-attributes.ts';
 import { steps } from './steps.ts';
-
-const outcomeKey = defineSearchAttributeKey('MlOutcome', 'KEYWORD');
 
 /** Steps that belong to the runtime, not to the story of a run. */
 const silent = new Set(['archiveRun']);
@@ -31,7 +20,11 @@ const inbound: WorkflowInboundCallsInterceptor = {
       outcome = { status: 'completed', result: result as Json };
       return result;
     } catch (error) {
-      outcome = isCancellation(error) ? { status: 'cancelled' } : error instanceof ContinueAsNew ? { status: 'continued' } : failed(error);
+      outcome = isCancellation(error)
+        ? { status: 'cancelled' }
+        : error instanceof ContinueAsNew
+          ? { status: 'continued' }
+          : { status: 'failed', error: faultOf(error) };
       throw error instanceof MlError ? asFailure(error) : error;
     } finally {
       await CancellationScope.nonCancellable(() => leaveRecord(outcome));
@@ -43,7 +36,7 @@ const inbound: WorkflowInboundCallsInterceptor = {
 async function leaveRecord(outcome: RunStatus): Promise<void> {
   const { workflowId, runId, workflowType, startTime } = workflowInfo();
   try {
-    upsertSearchAttributes([{ key: outcomeKey, value: nameOf(outcome) }]);
+    upsertSearchAttributes([{ key: searchKeys.outcome, value: nameOf(outcome) }]);
     await steps.archiveRun({ workflowId, runId, workflowType, outcome, startedAt: startTime.toISOString() });
   } catch (error) {
     log.warn('run not archived; the sweeper will', { runId, error: String(error) });
@@ -53,15 +46,6 @@ async function leaveRecord(outcome: RunStatus): Promise<void> {
 /** What `MlOutcome` says: a business outcome such as `promoted` where the workflow has one. */
 function nameOf({ status, result }: RunStatus): string {
   return typeof result === 'object' && result !== null && 'outcome' in result && typeof result.outcome === 'string' ? result.outcome : status;
-}
-
-/** The first coded error of the chain is what went wrong; what is around it says where. */
-function failed(error: unknown): RunStatus {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
-    if (each instanceof MlError) return { status: 'failed', error: { code: each.code, message: each.message } };
-    if (each instanceof ApplicationFailure && each.type != null) return { status: 'failed', error: { code: each.type, message: each.message } };
-  }
-  return { status: 'failed', error: { code: 'Bug', message: String(error) } };
 }
 
 const outbound: WorkflowOutboundCallsInterceptor = {

@@ -1,7 +1,11 @@
-import { executeChild, ParentClosePolicy, setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope, executeChild, ParentClosePolicy, setCurrentDetails } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { isErrorCode, MlError } from '../core/errors.ts';
 import { workflowId } from '../core/ids.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
 import type { RetrainOutcome, RetrainRequest, TrainOutcome } from '../core/run.ts';
+import { faultOf } from './coded-error.ts';
+import { runLog } from './progress.ts';
 import { steps } from './steps.ts';
 import { train } from './train.ts';
 import { trainStart } from './train-start.ts';
@@ -11,6 +15,8 @@ type SegmentOutcome = RetrainOutcome['segments'][string];
 /**
  * What a schedule calls. It holds no spec: it reads the one that was applied last. It waits for its trainings, so that the schedule's overlap
  * policy means something, and it says so when nothing is new and does nothing.
+ *
+ * A segment that fails does not stop the others. Once all have had their turn the run fails, so that it is red wherever schedules are watched.
  */
 export async function retrain(request: RetrainRequest): Promise<RetrainOutcome & { readonly outcome: string }> {
   const { model } = request;
@@ -18,26 +24,47 @@ export async function retrain(request: RetrainRequest): Promise<RetrainOutcome &
   const segments = request.segments ?? (await steps.listSegments({ spec })).segments;
 
   const outcomes: Record<string, SegmentOutcome> = {};
+  const faults: Record<string, Fault> = {};
   for (const segment of segments) {
-    const news = await steps.lookForNews({ spec, segment });
-    outcomes[segment] = news.isNew ? await trainSegment(spec, segment) : { outcome: 'nothing-new', reason: news.reason };
-  }
-
-  setCurrentDetails(describe(model, outcomes));
-  const trained = Object.values(outcomes).some(({ outcome }) => outcome !== 'nothing-new');
-  return { outcome: trained ? 'retrained' : 'nothing-new', model, segments: outcomes };
-
-  async function trainSegment(of: typeof spec, segment: string): Promise<SegmentOutcome> {
     try {
-      return await executeChild(train, {
-        ...trainStart({ spec: of, segment, trigger: 'schedule', by: 'schedule' }),
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      });
+      const news = await steps.lookForNews({ spec, segment });
+      outcomes[segment] = news.isNew ? await trainSegment(spec, segment) : { outcome: 'nothing-new', reason: news.reason };
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      return { outcome: 'busy', reason: `${workflowId.train(model, segment)} is already running` };
+      if (CancellationScope.current().consideredCancelled) throw error;
+      const fault = (faults[segment] = faultOf(error));
+      outcomes[segment] = { outcome: 'failed', reason: `${fault.code}: ${fault.message}` };
     }
+    setCurrentDetails(describe(model, outcomes));
   }
+
+  if (Object.keys(faults).length > 0) throw failure(model, segments.length, faults);
+  const trained = Object.values(outcomes).some(({ outcome }) => outcome !== 'nothing-new');
+  const outcome = trained ? 'retrained' : 'nothing-new';
+  runLog.headline = trained ? describe(model, outcomes) : `nothing is new for ${model}`;
+  return { outcome, model, segments: outcomes };
+}
+
+async function trainSegment(spec: ModelSpec, segment: string): Promise<SegmentOutcome> {
+  try {
+    return await executeChild(train, {
+      ...trainStart({ spec, segment, trigger: 'schedule', by: 'schedule' }),
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { outcome: 'busy', reason: `${workflowId.train(spec.name, segment)} is already running` };
+  }
+}
+
+type Fault = ReturnType<typeof faultOf>;
+
+/** The code that all failed segments share, if they do: a source that broke its contract did so for all of them. */
+function failure(model: string, segments: number, faults: Readonly<Record<string, Fault>>): MlError {
+  const list = Object.entries(faults).map(([segment, { code, message }]) => `${segment}: ${code}: ${message}`);
+  const codes = new Set(Object.values(faults).map(({ code }) => code));
+  const [only] = codes;
+  const code = codes.size === 1 && isErrorCode(only) ? only : 'TrainingFailed';
+  return new MlError(code, `${list.length} of ${segments} segments of "${model}" failed. ${list.join('; ')}`, { failed: Object.keys(faults) });
 }
 
 function describe(model: string, segments: Readonly<Record<string, TrainOutcome | SegmentOutcome>>): string {

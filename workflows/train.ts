@@ -1,19 +1,26 @@
-import { executeChild, ParentClosePolicy, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { executeChild, ParentClosePolicy, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { Contenders } from '../activities/find-contenders.ts';
+import type { Artifact } from '../core/artifact.ts';
 import { workflowId } from '../core/ids.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
+import type { Verdict } from '../core/registry-entry.ts';
 import { allRows } from '../core/segment.ts';
 import type { TrainOutcome, TrainRequest } from '../core/run.ts';
+import { faultOf } from './coded-error.ts';
 import { deploy } from './deploy.ts';
+import type { DeployRequest } from './deploy.ts';
 import { describeTraining } from './details.ts';
 import { examine, fitBest, fitOn } from './exam.ts';
+import type { ExamModel } from './exam.ts';
 import { prepare } from './prepare.ts';
+import type { PreparedRows } from './prepare.ts';
 import { runLog } from './progress.ts';
+import { searchKeys, subjectOf } from './search-attributes.ts';
 import { steps } from './steps.ts';
 
-const metricKey = defineSearchAttributeKey('MlMetric', 'DOUBLE');
-const versionKey = defineSearchAttributeKey('MlVersion', 'KEYWORD');
-const dataTimeKey = defineSearchAttributeKey('MlDataTime', 'DATETIME');
-const inputsKey = defineSearchAttributeKey('MlInputs', 'KEYWORD_LIST');
+/** So often a version is judged again because the champion changed before it could be promoted; then something else is wrong. */
+const mostJudgements = 5;
 
 /**
  * The story of a training run: read and check the sources, make rows, let the candidates compete on the validation rows, let the best sit the exam
@@ -28,8 +35,8 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
   const data = await prepare(spec, segment, request.window);
   const { rows, window, folds } = data;
   upsertSearchAttributes([
-    { key: dataTimeKey, value: new Date(window.to) },
-    { key: inputsKey, value: Object.values(data.snapshots).map(({ sha256 }) => sha256.slice(0, 16)) },
+    { key: searchKeys.dataTime, value: new Date(window.to) },
+    { key: searchKeys.inputs, value: Object.values(data.snapshots).map(({ sha256 }) => sha256.slice(0, 16)) },
   ]);
 
   const exams = await Promise.all(folds.map((fold) => fitBest(spec, data, fold)));
@@ -38,10 +45,7 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
   const contenders = await steps.findContenders({ spec, segment, seen, examined: exam.examined });
   if (contenders.unchanged !== null) return conclude({ outcome: 'unchanged', model, segment, ...contenders.unchanged });
 
-  const { evaluation } = await examine({ spec, segment, data, exams, contenders });
-  const benchmark = await steps.benchmarkModel({ spec, rows, split: exam.fold.split, model: exam.examined, preprocessor: exam.preprocessor });
-  const verdict = await steps.judge({ spec, evaluation, benchmark, contenders });
-
+  let { evaluation, verdict } = await judge({ spec, segment, data, exams, contenders });
   const served =
     spec.refit === 'none'
       ? { model: exam.examined, preprocessor: exam.preprocessor }
@@ -73,40 +77,72 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
     chosen: exam.best,
     pack,
   });
+  const registered = {
+    package: pack,
+    window,
+    rows: data.rowCount,
+    observed: data.observed,
+    spec: specArtifact,
+    evaluation,
+    report,
+    examined: exam.examined,
+    examinedItems: exam.preprocessor,
+    seen,
+    history,
+  };
 
-  const { version } = await steps.register({
-    spec,
-    segment,
-    verdict,
-    by,
-    against: contenders.champion?.version ?? null,
-    registered: {
-      package: pack,
-      window,
-      rows: data.rowCount,
-      observed: data.observed,
-      spec: specArtifact,
-      evaluation,
-      report,
-      examined: exam.examined,
-      examinedItems: exam.preprocessor,
-      seen,
-      history,
-    },
-  });
-  upsertSearchAttributes([
-    { key: versionKey, value: `v${version}` },
-    { key: metricKey, value: verdict.value },
-  ]);
+  // A promotion holds only against the champion that was judged against. If that changed, the version is judged again; it stays the same version.
+  let against = contenders.champion?.version ?? null;
+  for (let judgements = 1; ; judgements++) {
+    const { version } = await steps.register({ spec, segment, verdict, by, against, registered });
+    upsertSearchAttributes([
+      { key: searchKeys.version, value: `v${version}` },
+      { key: searchKeys.metric, value: verdict.value },
+    ]);
+    const outcome = { model, segment, version, package: pack, evaluation, report, verdict, window };
+    if (verdict.name !== 'better' && verdict.name !== 'not-worse') return conclude({ outcome: 'rejected', ...outcome });
+    if (await bring({ model, segment, version, expect: against, verdict: verdict.name, by }, judgements === mostJudgements)) {
+      return conclude({ outcome: 'promoted', ...outcome });
+    }
+    const today = await steps.findContenders({ spec, segment, seen, examined: null });
+    against = today.champion?.version ?? null;
+    ({ evaluation, verdict } = await judge({ spec, segment, data, exams, contenders: today }));
+  }
+}
 
-  const outcome = { model, segment, version, package: pack, evaluation, report, verdict, window };
-  if (verdict.name !== 'better' && verdict.name !== 'not-worse') return conclude({ outcome: 'rejected', ...outcome });
-  await executeChild(deploy, {
-    workflowId: workflowId.deploy(model, segment),
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    args: [{ model, segment, version, expect: contenders.champion?.version ?? null, verdict: verdict.name, by }],
-  });
-  return conclude({ outcome: 'promoted', ...outcome });
+/** The exam and the gate. */
+async function judge(what: {
+  readonly spec: ModelSpec;
+  readonly segment: string;
+  readonly data: PreparedRows;
+  readonly exams: readonly ExamModel[];
+  readonly contenders: Contenders;
+}): Promise<{ readonly evaluation: Artifact<'evaluation'>; readonly verdict: Verdict }> {
+  const { spec, data, exams, contenders } = what;
+  const { fold, examined: model, preprocessor } = exams.at(-1)!;
+  const { evaluation } = await examine(what);
+  const benchmark = await steps.benchmarkModel({ spec, rows: data.rows, split: fold.split, model, preprocessor });
+  return { evaluation, verdict: await steps.judge({ spec, evaluation, benchmark, contenders }) };
+}
+
+/** Deploys a version. `false` when another champion came first, or another deployment is on its way; the `last` time that is an error. */
+async function bring(request: DeployRequest, last: boolean): Promise<boolean> {
+  const { model, segment, version } = request;
+  try {
+    await executeChild(deploy, {
+      workflowId: workflowId.deploy(model, segment),
+      staticSummary: `deploy ${model}, ${segment} v${version}`,
+      typedSearchAttributes: subjectOf({ model, segment, version }),
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      args: [request],
+    });
+    return true;
+  } catch (error) {
+    const busy = error instanceof WorkflowExecutionAlreadyStartedError;
+    if (last || !(busy || faultOf(error).code === 'ChampionChanged')) throw error;
+    if (busy) await sleep('1 second');
+    return false;
+  }
 }
 
 function conclude(outcome: TrainOutcome): TrainOutcome {

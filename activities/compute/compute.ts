@@ -13,7 +13,8 @@ export interface ComputeTasks {
 
 export interface ComputeOptions {
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: Progress) => void;
+  /** Hears how far the task is, and, without an argument, that it is alive. */
+  readonly onProgress?: (progress?: Progress) => void;
   /** Where a killed training goes on from. */
   readonly checkpoint?: { load(): Promise<Uint8Array | undefined>; save(bytes: Uint8Array): Promise<void> };
 }

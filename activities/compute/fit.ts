@@ -55,7 +55,7 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   const fitted = await trainer.fit(rows.known, parameters, {
     signal: context.signal,
     seed: input.seed,
-    checkpoint: context.checkpoint,
+    checkpoint: withCurve(context.checkpoint, curve),
     ...(validate && { validate }),
     async progress(done, total, metrics) {
       if (metrics !== undefined) curve.push({ done, total, metrics });
@@ -65,6 +65,35 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   const validation = validate === undefined ? null : await validate(fitted.onnx);
   await writeFile(input.onnxPath, fitted.onnx);
   return { chosen: fitted.chosen, facts: fitted.facts, curve, validation };
+}
+
+/** A checkpoint costs a write to the store. Work of so long may be lost to a kill. */
+const checkpointEveryMs = 2000;
+
+/**
+ * Checkpoints that carry the learning curve so far: what is recorded of a training must not tell whether it was interrupted, since the record's
+ * hash goes into the package. A length in four bytes, the curve as JSON, the trainer's own state.
+ */
+function withCurve(checkpoint: TrainingContext['checkpoint'], curve: CurvePoint[]): TrainingContext['checkpoint'] {
+  let savedAt = -Infinity;
+  return {
+    async load() {
+      const saved = await checkpoint.load();
+      if (saved === undefined) return undefined;
+      const bytes = Buffer.from(saved);
+      const end = 4 + bytes.readUInt32LE(0);
+      curve.push(...(JSON.parse(bytes.toString('utf8', 4, end)) as CurvePoint[]));
+      return new Uint8Array(bytes.subarray(end));
+    },
+    async save(state) {
+      if (performance.now() - savedAt < checkpointEveryMs) return;
+      const head = Buffer.from(JSON.stringify(curve));
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(head.length);
+      await checkpoint.save(Buffer.concat([length, head, state]));
+      savedAt = performance.now();
+    },
+  };
 }
 
 type Rows = TaskTypes[TaskKind]['data'];
