@@ -1,4 +1,4 @@
-import type { Run } from '../core/artifact.ts';
+import type { Artifact, Run } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { type KnownVersion, knownDigests, type Lineage, lineage, type LineageFacts } from '../core/lineage.ts';
 import type { PackageFile } from '../core/manifest.ts';
@@ -45,6 +45,27 @@ function expandDigest(store: ObjectStore, facts: LineageFacts, prefix: string): 
     matches,
   });
 }
+
+/** One step of a run: what it gave, and whether this run made it or got it from the cache. */
+export interface RunStep {
+  readonly step: string;
+  readonly artifact: Artifact;
+  readonly at: string;
+  readonly reused: boolean;
+}
+
+/** The steps of a run that gave artifacts, in the order in which they ended: known even of a run whose worker died. */
+export async function stepsOfRun(store: ObjectStore, runId: string): Promise<RunStep[]> {
+  const [made, used] = await Promise.all([readMade(store), readUsed(store, runId)]);
+  const stepOf = new Map(made.map(({ provenance }) => [provenanceDigest(provenance), provenance.step]));
+  const steps = [
+    ...made.filter(({ by }) => by.runId === runId).map(({ provenance, artifact, at }) => ({ step: provenance.step, artifact, at, reused: false })),
+    ...used.map(({ provenance, artifact, at }) => ({ step: stepOf.get(provenance) ?? 'a step whose record was lost', artifact, at, reused: true })),
+  ];
+  return steps.sort((a, b) => compareText(a.at, b.at));
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Scans what steps and the registry wrote. Nothing is kept: the graph is derived. */
 async function readFacts(store: ObjectStore, registry: Registry): Promise<LineageFacts> {

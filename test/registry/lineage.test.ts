@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Artifact, ArtifactKind, Json, Run } from '../../core/artifact.ts';
 import type { LineageNode } from '../../core/lineage.ts';
 import { formatLineage } from '../../registry/format-lineage.ts';
-import { lineageOf } from '../../registry/lineage.ts';
+import { lineageOf, stepsOfRun } from '../../registry/lineage.ts';
 import { openRegistry, type Registry } from '../../registry/registry.ts';
 import { type ArtifactStore, openArtifactStore } from '../../stores/artifact-store.ts';
 import { blobKey, openBlobs } from '../../stores/blobs.ts';
@@ -91,6 +91,16 @@ describe('upstream of a version', () => {
     expect(source).toMatchObject({ by: { runId: 'run-1' }, usedBy: [{ runId: 'run-2' }] });
   });
 
+  test('of bytes that two runs made tells the story of the run that made this version', async () => {
+    const rows = await make('rows', 'buildRows', 'run-3', { ratings: sha256('elsewhere') }, 'first rows');
+    const pack = await make('package', 'composePackage', 'run-3', { rows: rows.sha256 }, JSON.stringify({ format: 1, files: [] }));
+    await registry.register(all, registered('third', pack), { by: 'demo', run: runOf('run-3') });
+    const third = await lineageOf(store, registry, 'movie-recommender@3');
+    expect(edge(third.upstream, 'package', 'rows')).toMatchObject({ by: { runId: 'run-3' } });
+    const first = await lineageOf(store, registry, 'movie-recommender@1');
+    expect(edge(first.upstream, 'package', 'model', 'rows')).toMatchObject({ by: { runId: 'run-1' } });
+  });
+
   test('shows shared content once, and says where it is shown again', async () => {
     const { upstream } = await lineageOf(store, registry, 'movie-recommender@1');
     expect(edge(upstream, 'rows')).toMatchObject({ repeated: true, edges: [] });
@@ -121,6 +131,17 @@ test('a digest may be cut to eight digits', async () => {
   expect(subject).toBe(ratingsFile);
   await expect(lineageOf(store, registry, 'abcdef0123')).rejects.toMatchObject({ code: 'ArtifactMissing' });
   await expect(lineageOf(store, registry, 'absent-model')).rejects.toMatchObject({ code: 'ModelUnknown' });
+});
+
+test('the steps of a run are known by what they left, reused ones included', async () => {
+  const steps = await stepsOfRun(store, 'run-2');
+  expect(Object.fromEntries(steps.map(({ step, reused }) => [step, reused]))).toEqual({
+    snapshotSource: true,
+    buildRows: false,
+    trainModel: false,
+    composePackage: false,
+  });
+  expect(await stepsOfRun(store, 'absent')).toEqual([]);
 });
 
 test('lineage outlives the content: a lost package still has its history', async () => {
