@@ -44,23 +44,31 @@ export function interactionsOf(known: readonly Rating[], films: ReadonlyMap<numb
   };
 }
 
-/** Users with a positive among `heldOut` that they had not rated in `known`, asked from what they liked in `known`. */
-export function examOf(known: readonly Rating[], heldOut: readonly Rating[], films: ReadonlyMap<number, Item>, asOfMs?: number): Exam {
-  const data = interactionsOf(known, films, asOfMs ?? known.at(-1)!.timeMs);
+/**
+ * Users with a positive among `heldOut` that they had not rated in `known`, asked from what they liked in `known`. Recommenders are fitted on `known`
+ * too, unless on other rows.
+ */
+export function examOf(
+  known: readonly Rating[],
+  heldOut: readonly Rating[],
+  films: ReadonlyMap<number, Item>,
+  { fittedOn = known, asOfMs = known.at(-1)!.timeMs }: { readonly fittedOn?: readonly Rating[]; readonly asOfMs?: number } = {},
+): Exam {
+  const data = interactionsOf(fittedOn, films, asOfMs);
   const positions = new Map(data.catalogue.map(({ id }, position) => [Number(id), position]));
   const histories = byUser(known);
   const wanted = byUser(heldOut.filter(({ value }) => value >= RELEVANT_FROM));
   const questions = [...wanted].map(([user, rows]): Question => {
-    const history = histories.get(user) ?? [];
-    const liked = history.filter(({ value }) => value >= RELEVANT_FROM);
-    const met = new Set(history.map(({ film }) => film));
+    const met = (histories.get(user) ?? []).filter(({ film }) => positions.has(film));
+    const liked = met.filter(({ value }) => value >= RELEVANT_FROM);
+    const metFilms = new Set((histories.get(user) ?? []).map(({ film }) => film));
     return {
       user,
       items: liked.map(({ film }) => positions.get(film)!),
       values: liked.map(({ value }) => value),
-      agesDays: liked.map(({ timeMs }) => Math.max(0, (data.asOfMs - timeMs) / DAY_MS)),
-      exclude: [...met].map((film) => positions.get(film)!),
-      relevant: rows.filter(({ film }) => !met.has(film)).map(({ film }) => positions.get(film) ?? -1),
+      agesDays: liked.map(({ timeMs }) => Math.max(0, (asOfMs - timeMs) / DAY_MS)),
+      exclude: met.map(({ film }) => positions.get(film)!),
+      relevant: rows.filter(({ film }) => !metFilms.has(film)).map(({ film }) => positions.get(film) ?? -1),
     };
   });
   return { data, questions: questions.filter(({ relevant }) => relevant.length > 0) };
@@ -128,5 +136,5 @@ export function originExam({ ratings, films }: MovieLens, originMs: number, hori
   const heldOut = ratings.filter(
     ({ user, timeMs }) => timeMs >= originMs && timeMs < originMs + horizonDays * DAY_MS && (counts.get(user) ?? 0) >= 5,
   );
-  return examOf(known, heldOut, films, originMs);
+  return examOf(known, heldOut, films, { asOfMs: originMs });
 }
