@@ -1,0 +1,73 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { knownRuns } from '../known-runs.ts';
+import type { KnownRun } from '../known-runs.ts';
+import { unknownModel } from '../misuse.ts';
+import { styled } from '../output.ts';
+import { parseWritten } from '../reference.ts';
+import { table } from '../table.ts';
+import { perform, verb } from '../verb.ts';
+import type { VerbOptions } from '../verb.ts';
+import { duration, minute } from '../words.ts';
+import type { Workplace } from '../workplace.ts';
+
+interface RunsFlags extends VerbOptions {
+  readonly limit: number;
+}
+
+export function runsCommand(program: Command): void {
+  verb(program, 'runs [model]', 'list runs with status, verdict and duration, newest first', [
+    'runs',
+    'runs movie-recommender',
+    'runs movie-recommender/month=10 --limit 5 --json',
+  ])
+    .option('--limit <count>', 'how many', wholeNumber, 20)
+    .action((model: string | undefined, flags: RunsFlags) => perform(flags, (at) => runs(at, model, flags)));
+}
+
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('write a whole number from 1 on.');
+}
+
+async function runs(at: Workplace, name: string | undefined, { limit }: RunsFlags): Promise<void> {
+  const wanted = name === undefined ? undefined : parseWritten(name);
+  const all = await knownRuns(at);
+  const matching = all.filter(
+    (run) =>
+      wanted === undefined ||
+      (run.model === wanted.model && (wanted.segment === undefined || run.workflowId.endsWith(`/${wanted.model}/${wanted.segment}`))),
+  );
+  if (wanted !== undefined && matching.length === 0) await expectModel(at, wanted.model, all);
+  const shown = matching.slice(0, limit).map(({ archived: _, ...run }) => run);
+  at.out.result({ runs: shown }, () => runsText(shown));
+  if (matching.length > limit && !at.out.json) at.out.say(`${matching.length - limit} older ones: --limit ${matching.length}`);
+}
+
+async function expectModel(at: Workplace, model: string, all: readonly KnownRun[]): Promise<void> {
+  const { specs } = await at.project();
+  const known = [...new Set([...specs.keys(), ...all.flatMap((run) => run.model ?? [])])].sort();
+  if (!known.includes(model)) throw unknownModel(model, known, 'this project');
+}
+
+function runsText(runs: readonly KnownRun[]): string {
+  if (runs.length === 0) return 'no run yet: start one with `perennial train <model>`';
+  return table(
+    ['started (UTC)', 'run', 'status', 'outcome', '>took', 'run id'],
+    runs.map((run) => [minute(run.startedAt), run.workflowId, statusText(run.status), outcomeOf(run), tookText(run), styled('dim', run.runId)]),
+  );
+}
+
+export function statusText(status: string): string {
+  if (status === 'completed') return styled('green', status);
+  if (status === 'running') return styled('cyan', status);
+  return status === 'failed' || status === 'terminated' || status === 'timed-out' ? styled('red', status) : styled('yellow', status);
+}
+
+export function outcomeOf({ outcome, version, verdict, error }: KnownRun): string {
+  if (error !== null) return error.code;
+  return [outcome ?? '', version === null ? '' : `v${version}`, verdict === null ? '' : `(${verdict})`].filter((part) => part !== '').join(' ');
+}
+
+export const tookText = ({ startedAt, closedAt }: KnownRun): string =>
+  closedAt === null ? '' : duration(Date.parse(closedAt) - Date.parse(startedAt));

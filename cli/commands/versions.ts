@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+import type { SegmentState, VersionState } from '../../core/registry-entry.ts';
+import { allRows } from '../../core/segment.ts';
+import { unknownModel } from '../misuse.ts';
+import { gainsText } from '../outcome.ts';
+import { styled } from '../output.ts';
+import { parseWritten } from '../reference.ts';
+import { reportAddress } from '../report-address.ts';
+import { fields, table } from '../table.ts';
+import { perform, verb } from '../verb.ts';
+import type { VerbOptions } from '../verb.ts';
+import { count, figure, minute, short, windowText } from '../words.ts';
+import type { Workplace } from '../workplace.ts';
+
+export function versionsCommand(program: Command): void {
+  verb(program, 'versions [model]', 'list versions with verdict, metrics and aliases; or tell all of one version', [
+    'versions',
+    'versions movie-recommender',
+    'versions movie-recommender/month=10 --json',
+    'versions movie-recommender@champion',
+    'versions movie-recommender/month=10@2',
+  ]).action((model: string | undefined, flags: VerbOptions) => perform(flags, (at) => versions(at, model)));
+}
+
+async function versions(at: Workplace, text: string | undefined): Promise<void> {
+  if (text === undefined) return champions(at);
+  const written = parseWritten(text);
+  if (written.at !== undefined) return oneVersion(at, text);
+  const states = await statesOf(at, written.model, written.segment);
+  const segments = Object.fromEntries(
+    states.map(({ segment, champion, previousChampion, anchor, versions: list }) => [
+      segment,
+      { champion, previous: previousChampion, anchor, versions: list },
+    ]),
+  );
+  at.out.result({ model: written.model, segments }, () => states.map(stateText).join('\n\n'));
+}
+
+async function statesOf(at: Workplace, model: string, segment?: string): Promise<readonly SegmentState[]> {
+  const { registry, store } = await at.kept();
+  const models = await registry.models();
+  if (!models.includes(model)) throw unknownModel(model, models, store.uri);
+  const segments = await registry.segments(model);
+  if (segment !== undefined && !segments.includes(segment)) await registry.version(`${model}/${segment}`);
+  return Promise.all((segment === undefined ? inOrder(segments) : [segment]).map((each) => registry.state({ model, segment: each })));
+}
+
+/** That of all rows first, then by number where there are numbers. */
+const inOrder = (segments: readonly string[]): string[] =>
+  segments.toSorted((a, b) => Number(b === allRows) - Number(a === allRows) || a.localeCompare(b, 'en', { numeric: true }));
+
+async function champions(at: Workplace): Promise<void> {
+  const { registry } = await at.kept();
+  const states = (await Promise.all((await registry.models()).map((model) => statesOf(at, model)))).flat();
+  const models: Record<string, object[]> = {};
+  for (const { model, segment, champion, versions: list } of states) (models[model] ??= []).push({ segment, champion, versions: list.length });
+  at.out.result({ models }, () => {
+    if (states.length === 0) return 'no model yet: `perennial train <model>` makes a version';
+    return table(
+      ['model', 'segment', 'champion', '>versions', 'metric', 'window', 'trained (UTC)'],
+      states.map(({ model, segment, champion, versions: list }) => {
+        const reigning = list.find(({ version }) => version === champion);
+        const rest = reigning === undefined ? ['', '', ''] : [metricText(reigning), windowText(reigning.window), minute(reigning.at)];
+        return [model, segment, champion === null ? 'none' : `v${champion}`, String(list.length), ...rest];
+      }),
+    );
+  });
+}
+
+function stateText({ model, segment, versions: list }: SegmentState): string {
+  const title = styled('bold', `${model}/${segment}`);
+  if (list.length === 0) return `${title}\nno version yet`;
+  const rows = list
+    .toReversed()
+    .map((it) => [
+      `v${it.version}`,
+      it.status === 'champion' ? styled('green', it.status) : it.status === 'registered' ? '' : it.status,
+      it.verdict?.name ?? '',
+      metricText(it),
+      windowText(it.window),
+      count(it.rows),
+      minute(it.at),
+      it.by,
+      styled('dim', short(it.package.sha256)),
+    ]);
+  return `${title}\n${table(['version', 'status', 'verdict', 'metric', 'window', '>rows', 'trained (UTC)', 'by', 'package'], rows)}`;
+}
+
+const metricText = ({ verdict }: VersionState): string => (verdict === undefined ? '' : `${verdict.metric} ${figure(verdict.value)}`);
+
+async function oneVersion(at: Workplace, text: string): Promise<void> {
+  const { registry } = await at.kept();
+  const { model, segment, reference, version: it } = await registry.version(text);
+  const { trainer } = await registry.manifest(it.package);
+  const report = await reportAddress(at, { model, segment, version: it.version, report: it.report });
+  at.out.result({ reference, model, segment, trainer, reportAddress: report, ...it }, () => {
+    const metrics = [...new Set([...Object.keys(it.metrics), ...Object.values(it.baselines).flatMap(Object.keys)])];
+    const contenders = [[reference, it.metrics] as const, ...Object.entries(it.baselines)];
+    return [
+      `${styled('bold', reference)}  ${it.status}${it.verdict === undefined ? '' : `, judged ${it.verdict.name}`}`,
+      (it.verdict?.reasons ?? []).map((reason) => `- ${reason}`).join('\n'),
+      fields([
+        ['trainer', `${trainer.name} ${JSON.stringify(trainer.parameters)}`],
+        ['window', `${windowText(it.window)}, ${count(it.rows)} rows`],
+        ['trained', `${minute(it.at)} UTC by ${it.by}${it.run === null ? '' : ` in ${it.run.workflowId} ${it.run.runId}`}`],
+        ['package', it.package.sha256],
+        ['report', report ?? 'not in the store any more'],
+      ]),
+      table(
+        ['', ...metrics.map((metric) => `>${metric}`)],
+        contenders.map(([name, values]) => [name, ...metrics.map((metric) => figure(values[metric]))]),
+      ),
+      gainsText(it.verdict?.gains ?? []),
+    ]
+      .filter((part) => part !== '')
+      .join('\n\n');
+  });
+}

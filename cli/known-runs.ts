@@ -1,0 +1,99 @@
+import type { Run } from '../core/artifact.ts';
+import { MlError } from '../core/errors.ts';
+import { workflowId } from '../core/ids.ts';
+import { allRows } from '../core/segment.ts';
+import type { ArchivedRun } from '../registry/runs.ts';
+import type { Workplace } from './workplace.ts';
+
+/** A run as Temporal, the archive or both know it. */
+export interface KnownRun extends Run {
+  readonly model: string | null;
+  readonly status: string;
+  /** What came of it in the words of its kind, such as `promoted`; `null` while it runs, or where it failed. */
+  readonly outcome: string | null;
+  readonly verdict: string | null;
+  readonly version: number | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly startedAt: string;
+  readonly closedAt: string | null;
+  readonly archived?: ArchivedRun;
+}
+
+/** How many closed runs Temporal is asked for; older ones are in the archive. */
+const lookBack = 200;
+
+/** All runs, newest first: those of the archive, and, where Temporal is reached, its open and its newest ones. */
+export async function knownRuns(at: Workplace): Promise<readonly KnownRun[]> {
+  const [archived, reached] = await Promise.all([at.kept().then(({ runs }) => runs.runs()), at.temporalIfThere()]);
+  const runs = new Map(archived.map((run) => [run.runId, fromArchive(run)]));
+  if (reached !== undefined) {
+    const { temporal, taskQueue } = reached.client;
+    let seen = 0;
+    for await (const run of temporal.workflow.list({ query: `TaskQueue = "${taskQueue}"`, pageSize: lookBack })) {
+      if (++seen > lookBack) break;
+      const before = runs.get(run.runId);
+      const status = run.status.name.toLowerCase().replaceAll('_', '-');
+      const { workflowId: id, runId, type: workflowType } = run;
+      const live = {
+        workflowId: id,
+        runId,
+        workflowType,
+        status,
+        startedAt: run.startTime.toISOString(),
+        closedAt: run.closeTime?.toISOString() ?? null,
+      };
+      runs.set(runId, { ...nothingYet, model: modelOf(id), ...before, ...live });
+    }
+  }
+  return [...runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+}
+
+const nothingYet = { outcome: null, verdict: null, version: null, error: null } as const;
+
+function fromArchive(run: ArchivedRun): KnownRun {
+  const { workflowId: id, runId, workflowType, outcome, archivedAt } = run;
+  const result = (typeof outcome.result === 'object' && outcome.result !== null ? outcome.result : {}) as Partial<Record<string, unknown>>;
+  const verdict = result['verdict'] as { readonly name?: string } | undefined;
+  return {
+    workflowId: id,
+    runId,
+    workflowType,
+    model: modelOf(id),
+    status: outcome.status,
+    outcome: typeof result['outcome'] === 'string' ? result['outcome'] : null,
+    verdict: verdict?.name ?? null,
+    version: typeof result['version'] === 'number' ? result['version'] : null,
+    error: outcome.error ?? null,
+    startedAt: run.startedAt ?? archivedAt,
+    // The last thing that a run does is to archive itself.
+    closedAt: run.closedAt ?? (outcome.status === 'running' ? null : archivedAt),
+    archived: run,
+  };
+}
+
+/** `train/<model>/<segment>` and its kind. A schedule's runs have the time behind their id. */
+function modelOf(id: string): string | null {
+  const [, model] = id.split('/');
+  return model?.replace(/-\d{4}-\d{2}-\d{2}T[\d:.]+Z$/, '') ?? null;
+}
+
+/**
+ * The run that is meant by a run's id, a workflow's id (its newest run), or `<model>[/<segment>]` (its newest training).
+ *
+ * @throws {MlError} `RunUnknown`
+ */
+export async function findRun(at: Workplace, text: string): Promise<KnownRun> {
+  const runs = await knownRuns(at);
+  const [model, segment = allRows] = text.split('/');
+  const found =
+    runs.find(({ runId }) => runId === text) ??
+    runs.find((run) => run.workflowId === text) ??
+    runs.find((run) => run.workflowId === workflowId.train(model!, segment)) ??
+    (text.length >= 8 ? only(runs.filter(({ runId }) => runId.startsWith(text))) : undefined);
+  if (found !== undefined) return found;
+  throw new MlError('RunUnknown', `no run "${text}" is known: give a run's id, a workflow's id or a model; \`perennial runs\` lists them`, {
+    run: text,
+  });
+}
+
+const only = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined);

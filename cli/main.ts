@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** `perennial`: one file a verb in `commands/`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { tellFailure } from './failure.ts';
+import { root } from './root.ts';
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
+
+const program = new Command('perennial')
+  .description('Machine-learning systems that never stop working.')
+  .version(version)
+  .helpCommand(false)
+  .exitOverride()
+  // Errors are told in one place, and in one form.
+  .configureOutput({ outputError: () => {} })
+  .addHelpText(
+    'after',
+    `
+A version is written <model>[/<segment>][@<version>|@champion|@previous]; a window 2025-10-01..2025-11-01 (the end is outside), or 2025-10.
+Exit codes: 0 done, 1 failed, 2 misused. With --json standard output is one JSON value. Errors are explained in docs/errors.md.
+
+Examples:
+  perennial dev
+  perennial train movie-recommender
+  perennial versions movie-recommender`,
+  );
+
+/** Only what is asked for is loaded: `versions` should not wait for DuckDB and Temporal. Help lists all, in this order. */
+const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  train: async () => (await import('./commands/train.ts')).trainCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  show: async () => (await import('./commands/show.ts')).showCommand,
+  versions: async () => (await import('./commands/versions.ts')).versionsCommand,
+};
+const asked = process.argv[2] ?? '';
+for (const name of Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs)) (await verbs[name]!())(program);
+
+// Whoever reads our output may have seen enough (`perennial runs | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const json = process.argv.includes('--json');
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = await tellFailure(error, { json, debug: process.env['PERENNIAL_DEBUG'] === '1' });
+}

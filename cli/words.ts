@@ -1,0 +1,28 @@
+import type { Window } from '../core/manifest.ts';
+import type { Gain } from '../core/registry-entry.ts';
+
+/** How figures, times and sizes are written for people. */
+export const figure = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(4));
+export const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+export const short = (sha256: string): string => sha256.slice(0, 12);
+export const count = (value: number): string => value.toLocaleString('en');
+export const plural = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
+
+/** `2026-11-24 06:21`, in UTC. */
+export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
+
+export function duration(ms: number): string {
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Midnight is left out: `2025-10-01..2025-11-01`. */
+export function windowText({ from, to }: Window): string {
+  const date = (iso: string) => iso.replace(/T00:00(:00(\.0+)?)?Z$/, '').replace(/\.\d+Z$/, 'Z');
+  return `${date(from)}..${date(to)}`;
+}
+
+export const gainText = ({ over, value, low, high }: Gain): string => `${over} ${signed(value)} (${signed(low)} to ${signed(high)})`;
