@@ -1,4 +1,5 @@
 import { MlError } from './errors.ts';
+import { literal, quoted } from './sql.ts';
 
 /** The segment of all rows: it always exists, and is the fallback of the others. */
 export const allRows = 'all';
@@ -39,11 +40,6 @@ export function segmentLabel(by: string, value?: string | number): string {
   if (labelForm.test(label)) return label;
   throw new MlError('SpecInvalid', `"${value}" of ${by} cannot name a segment: it has no letter a-z or digit`, { by, value });
 }
-
-/** A name in SQL. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-/** A text in SQL. */
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** The SQL expression that gives a row's value of `segments.by`. */
 export function segmentExpression(by: string): string {

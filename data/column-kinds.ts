@@ -1,5 +1,5 @@
 import type { ColumnKind, SourceColumn, SourceSpec } from '../core/model-spec.ts';
-import { quoted } from '../core/segment.ts';
+import { quoted } from '../core/sql.ts';
 
 /**
  * The DuckDB type of each column kind. Types never depend on the data: a key is text even where every value is a number, so that the first key

@@ -2,7 +2,7 @@ import type { Json } from '../core/artifact.ts';
 import { addDuration } from '../core/duration.ts';
 import { MlError } from '../core/errors.ts';
 import type { ContractCheck, ModelSpec, Severity } from '../core/model-spec.ts';
-import { quoted } from '../core/segment.ts';
+import { quoted } from '../core/sql.ts';
 import { instantMs } from '../core/window.ts';
 import { kindTypes, namedColumns } from './column-kinds.ts';
 import { withDuckdb, type DataContext, type Duckdb, type Row } from './duckdb.ts';

@@ -4,7 +4,7 @@ import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckD
 import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { messageOf } from '../core/message-of.ts';
-import { literal } from '../core/segment.ts';
+import { literal } from '../core/sql.ts';
 import type { Progress } from '../core/step-context.ts';
 
 /** What every function of `data/` may know of the outside; a `StepContext` is one. */

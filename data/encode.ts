@@ -1,6 +1,6 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Item } from '../core/manifest.ts';
-import { quoted } from '../core/segment.ts';
+import { quoted } from '../core/sql.ts';
 import type { Part } from '../core/table.ts';
 import type { Interactions, RecommendationTarget } from '../core/tasks/recommendation.ts';
 import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';

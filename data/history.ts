@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { quoted } from '../core/segment.ts';
+import { quoted } from '../core/sql.ts';
 import type { RecommendationTarget } from '../core/tasks/recommendation.ts';
 import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
 import { naturalOrder, parquet } from './parquet.ts';

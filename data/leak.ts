@@ -1,6 +1,6 @@
 import { MlError } from '../core/errors.ts';
 import type { Window } from '../core/manifest.ts';
-import { quoted } from '../core/segment.ts';
+import { quoted } from '../core/sql.ts';
 import { instantMs } from '../core/window.ts';
 import { namedColumns } from './column-kinds.ts';
 import { withDuckdb, type DataContext } from './duckdb.ts';

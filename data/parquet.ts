@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { literal, quoted } from '../core/segment.ts';
+import { literal, quoted } from '../core/sql.ts';
 import type { DataContext, Duckdb } from './duckdb.ts';
 
 const heartbeatEveryBytes = 64 * 1024 * 1024;

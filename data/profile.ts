@@ -1,4 +1,4 @@
-import { quoted } from '../core/segment.ts';
+import { quoted } from '../core/sql.ts';
 import { withDuckdb, type DataContext } from './duckdb.ts';
 import { describe, parquet } from './parquet.ts';
 
@@ -9,7 +9,7 @@ export interface ColumnProfile {
   readonly count: number;
   readonly nulls: number;
   readonly distinct: number;
-  /** Of numbers; of times as milliseconds since 1970. */
+  /** Of the finite numbers; of times as milliseconds since 1970. */
   readonly numbers?: {
     readonly min: number;
     readonly max: number;
@@ -49,11 +49,15 @@ export async function profile(path: string, context: DataContext): Promise<Profi
         // fsum compensates, and the order is fixed: a plain sum of floats differs between runs of two threads.
         const stats = await db.row(
           `SELECT min(v) AS lo, max(v) AS hi, quantile_cont(v, [${profileQuantiles.join(', ')}]) AS q, ` +
-            `list_aggregate(list(v ORDER BY v), 'fsum') / count(v) AS mean, count(v)::DOUBLE AS n FROM (SELECT ${value} AS v FROM ${from}) WHERE v IS NOT NULL`,
+            `list_aggregate(list(v ORDER BY v), 'fsum') / count(v) AS mean, count(v)::DOUBLE AS n FROM (SELECT ${value} AS v FROM ${from}) WHERE isfinite(v)`,
         );
+        if (Number(stats['n']) === 0) {
+          columns.push(base);
+          continue;
+        }
         const mean = Number(stats['mean']);
         const spread = await db.row(
-          `SELECT list_aggregate(list(s ORDER BY s), 'fsum') AS s FROM (SELECT pow(${value} - ${mean}::DOUBLE, 2) AS s FROM ${from}) WHERE s IS NOT NULL`,
+          `SELECT list_aggregate(list(s ORDER BY s), 'fsum') AS s FROM (SELECT pow(${value} - ${mean}::DOUBLE, 2) AS s FROM ${from}) WHERE isfinite(s)`,
         );
         const n = Number(stats['n']);
         columns.push({

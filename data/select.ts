@@ -1,7 +1,7 @@
 import { MlError } from '../core/errors.ts';
 import { messageOf } from '../core/message-of.ts';
 import { nearest } from '../core/nearest.ts';
-import { literal, quoted } from '../core/segment.ts';
+import { literal, quoted } from '../core/sql.ts';
 import type { Duckdb } from './duckdb.ts';
 import { parquet } from './parquet.ts';
 
@@ -54,7 +54,7 @@ export async function checkSelect(db: Duckdb, sql: string, sources: readonly str
   });
   if (count !== 1) refuse(`write exactly one SELECT statement; it has ${count}`, { count });
   const tree = JSON.parse(String((await db.row(`SELECT json_serialize_sql(${literal(text)}) AS tree`))['tree'])) as Tree;
-  if (tree['error'] === true) refuse('only a SELECT is allowed, because sources are read and never changed: remove the other statement');
+  if (tree['error'] === true) refuse('only a SELECT is allowed, because sources are read and never changed: write it as one SELECT');
   // Text after an inner semicolon (a comment) would close our parentheses.
   if ((await db.statements(`SELECT * FROM (${text}\n)`).catch(() => 0)) !== 1) refuse('end it without a semicolon and a comment after it');
 

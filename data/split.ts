@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { addDuration } from '../core/duration.ts';
 import { MlError } from '../core/errors.ts';
 import type { SplitSpec } from '../core/model-spec.ts';
-import { quoted } from '../core/segment.ts';
+import { quoted } from '../core/sql.ts';
 import type { Part } from '../core/table.ts';
 import { instantMs } from '../core/window.ts';
 import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';

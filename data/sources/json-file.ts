@@ -1,4 +1,4 @@
-import { literal } from '../../core/segment.ts';
+import { literal } from '../../core/sql.ts';
 import { filesOf, filesSha256, observeFiles } from './folder.ts';
 import type { Reader } from './reader.ts';
 import { textColumns, writeSnapshot } from './snapshot.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { literal } from '../../core/segment.ts';
+import { literal } from '../../core/sql.ts';
 import { canonical } from '../../core/canonical.ts';
 import { MlError } from '../../core/errors.ts';
 import type { DataContext } from '../duckdb.ts';

@@ -1,6 +1,6 @@
 import { MlError } from '../../core/errors.ts';
 import { nearest } from '../../core/nearest.ts';
-import { quoted } from '../../core/segment.ts';
+import { quoted } from '../../core/sql.ts';
 import { castExpression, isBad, namedColumns } from '../column-kinds.ts';
 import { withDuckdb, type DataContext, type Duckdb } from '../duckdb.ts';
 import { describe, naturalOrder, parquet, writeParquet } from '../parquet.ts';

@@ -90,7 +90,7 @@ describe('a snapshot', () => {
   });
 
   test('has the same bytes for the same rows in another order, also where a key is not unique', async () => {
-    const lines = Array.from({ length: 300_000 }, (_, i) => `${i % 1000},${(i * 7919) % 300_007}`);
+    const lines = Array.from({ length: 150_000 }, (_, i) => `${i % 1000},${(i * 7919) % 150_001}`);
     const source = { read: 'csv', key: ['id'], columns: { id: 'key', amount: 'number' } } as const;
     const a = await snapshotOf(fileOf('t.csv', `id,amount\n${lines.join('\n')}\n`), 't.csv', source);
     const b = await snapshotOf(fileOf('t.csv', `id,amount\n${lines.toReversed().join('\n')}\n`), 't.csv', source);
