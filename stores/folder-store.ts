@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream, type Dirent } from 'node:fs';
 import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MlError } from '../core/errors.ts';
 import { digestFile } from './digest.ts';
@@ -65,11 +65,13 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
 
   async function prepareFolder(path: string): Promise<void> {
     if (durable.has(path)) return;
-    await prepareFolder(dirname(path));
+    const parent = dirname(path);
+    await prepareFolder(parent);
+    if ((await realpath(parent)) !== parent) throw symbolicLink(uri, relative(root, path));
     await mkdir(path).catch((error: unknown) => {
       if (!causedBy(error, 'EEXIST')) throw error;
     });
-    await syncFolder(dirname(path));
+    await syncFolder(parent);
     durable.add(path);
   }
 

@@ -51,6 +51,8 @@ describe('a folder store', () => {
       await expect(store.head(place)).rejects.toMatchObject(refused);
       await expect(store.settle(place, Buffer.from('1'))).rejects.toMatchObject(refused);
     }
+    await expect(store.settle(key('linked/new/folder/object'), Buffer.from('1'))).rejects.toMatchObject({ code: 'ArtifactCorrupt' });
+    expect(await readdir(join(root, 'outside'))).toEqual(['secret']);
     expect(await keysOf(store, '')).toEqual([]);
   });
 
