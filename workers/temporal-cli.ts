@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Agent, fetch } from 'undici';
 import { MlError } from '../core/errors.ts';
-import { lock } from './folder-lock.ts';
+import { lock } from './pid-lock.ts';
 import { startWithLifeline } from './lifeline.ts';
 
 export interface TemporalCliOptions {

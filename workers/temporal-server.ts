@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { MlError } from '../core/errors.ts';
-import { type FolderLock, tryLock } from './folder-lock.ts';
+import { type PidLock, tryLock } from './pid-lock.ts';
 import { type Lifeline, startWithLifeline } from './lifeline.ts';
 import { expectFree, freePort, listens } from './ports.ts';
 import { ensureRetention, ensureSearchAttributes, searchAttributes } from './temporal-namespace.ts';
@@ -52,7 +52,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   const port = options.port === undefined ? await freePort() : await expectFree(options.port, 'the Temporal server', 'PERENNIAL_TEMPORAL_PORT');
   const uiPort =
     options.uiPort === undefined ? await freePort() : await expectFree(options.uiPort, 'the Temporal web interface', 'PERENNIAL_TEMPORAL_UI_PORT');
-  const folderLock = dataFolder === undefined ? undefined : await lockData(dataFolder);
+  const dataLock = dataFolder === undefined ? undefined : await lockData(dataFolder);
   const args = [
     'server',
     'start-dev',
@@ -67,9 +67,9 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     // There is nothing to close in order where nothing is kept.
     graceMs: dataFolder === undefined ? 0 : stopMs,
   });
-  await folderLock?.handTo(process.pid);
+  await dataLock?.handTo(process.pid);
   const exited = process.exited.then(async (code) => {
-    await folderLock?.release();
+    await dataLock?.release();
     return code;
   });
   const stop = async (): Promise<void> => {
@@ -116,7 +116,7 @@ export async function useTemporalServer(options: ConnectionOptions, namespace: s
 }
 
 /** Two servers on one database file would damage it. The server of an owner that was just killed has a moment to end. */
-async function lockData(folder: string): Promise<FolderLock> {
+async function lockData(folder: string): Promise<PidLock> {
   await mkdir(folder, { recursive: true });
   const deadline = performance.now() + stopMs + 1000;
   for (;;) {

@@ -91,10 +91,10 @@ describe('bootstrap', () => {
   });
 
   test('run twice at the same time installs once, and a lock whose owner was killed does not stop it', async () => {
-    await mkdir(join(folder, '.perennial/build.lock'), { recursive: true });
-    await writeFile(join(folder, '.perennial/build.lock/pid'), '4194304');
-    const [one, two] = await Promise.all([bootstrap(['demo']), bootstrap(['demo'])]);
-    expect([one.code, two.code]).toEqual([3, 3]);
+    await mkdir(join(folder, '.perennial'));
+    await writeFile(join(folder, '.perennial/build.lock'), '4194304'); // Linux gives no pid as high as that.
+    const runs = await Promise.all([1, 2, 3].map(() => bootstrap(['demo'])));
+    expect(runs.map(({ code }) => code)).toEqual([3, 3, 3]);
     expect(await npmCalls()).toHaveLength(1);
   });
 
