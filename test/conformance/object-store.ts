@@ -148,7 +148,7 @@ export function describeObjectStore(name: string, make: () => Promise<StoreUnder
 
       test('leaves whole objects or none when its process is killed with -9 in the middle', async () => {
         for (let round = 0; round < 3; round++) {
-          const child = await startChild('writeForever', under.uri, `torn-${round}`);
+          const child = await startChild('writeForever', under.uri, `torn-${round}`, folder);
           let writes = 0;
           const busy = new Promise<void>((resolve) => child.process.on('message', () => ++writes === 12 + 5 * round && resolve()));
           child.process.send('go');

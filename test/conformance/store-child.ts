@@ -14,8 +14,8 @@ import type { ObjectStore } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { createNoise } from './noise.ts';
 
-const [what = '', uri = '', prefix = '', countText = '0', writersText = '1'] = process.argv.slice(2);
-const [count, writers] = [Number(countText), Number(writersText)];
+const [what = '', uri = '', prefix = '', fourth = '', fifth = ''] = process.argv.slice(2);
+const [count, writers] = [Number(fourth), Number(fifth)];
 
 const tasks: Record<string, (store: ObjectStore) => Promise<unknown>> = {
   /** Settles `count` keys with bytes of its own, `writers` at once for each, and says what stands at each. */
@@ -64,10 +64,9 @@ const tasks: Record<string, (store: ObjectStore) => Promise<unknown>> = {
     }
   },
 
-  /** Uploads and settles until it is killed, and tells each time that bytes are on their way. */
+  /** Uploads and settles until it is killed, with `fourth` as its folder, and tells each time that bytes are on their way. */
   async writeForever(store) {
-    const folder = await mkdtemp(join(tmpdir(), 'perennial-torn-'));
-    const path = join(folder, 'file');
+    const path = join(fourth, 'file');
     for (let at = 0; ; at++) {
       const bytes = randomBytes(8 << 20);
       await writeFile(path, bytes);
