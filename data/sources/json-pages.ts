@@ -7,6 +7,7 @@ import type { DataContext } from '../duckdb.ts';
 import { sha256Of } from './folder.ts';
 import { defaultHttpLimits, httpClient, type HttpAnswer, type HttpConnection, type HttpLimits } from './http.ts';
 import type { Reader, SnapshotRequest, SourceRequest } from './reader.ts';
+import { jsonElements } from './json-elements.ts';
 import { textColumns, writeSnapshot } from './snapshot.ts';
 
 const maxPages = 100_000;
@@ -104,7 +105,7 @@ async function download(request: SnapshotRequest, context: DataContext, limits: 
 
 /** The rows come first, and are on the disk: a page counts once its `.page` file is there, and losing that one loses no more than a page. */
 async function savePage(path: string, { data, next }: ParsedPage, sha256: string): Promise<SavedPage> {
-  await write(`${path}.jsonl`, data.map((row) => `${JSON.stringify(row)}\n`).join(''), true);
+  await write(`${path}.jsonl`, data.map((row) => `${row}\n`).join(''), true);
   const page: SavedPage = { next, rows: data.length, sha256 };
   await write(`${path}.page`, JSON.stringify(page), false);
   return page;
@@ -123,7 +124,8 @@ async function write(path: string, text: string, flush: boolean): Promise<void> 
 }
 
 interface ParsedPage {
-  readonly data: readonly object[];
+  /** The rows as they are written. */
+  readonly data: readonly string[];
   readonly next: string | null;
 }
 
@@ -143,15 +145,17 @@ function parsePage(request: SourceRequest, answer: HttpAnswer, first: URL): Pars
     throw invalid(`did not answer with JSON (${answer.headers.get('content-type') ?? 'no content type'})`, cause);
   }
   const link = nextLink(answer);
-  const data: unknown = Array.isArray(body) ? body : (body as { data?: unknown } | null)?.data;
-  if (!Array.isArray(data)) throw invalid('answered without a "data" array');
-  if (!data.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))) throw invalid('gave rows that are not objects');
+  const rows: unknown = Array.isArray(body) ? body : (body as { data?: unknown } | null)?.data;
+  if (!Array.isArray(rows)) throw invalid('answered without a "data" array');
+  if (!rows.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row))) throw invalid('gave rows that are not objects');
+  const data = jsonElements(answer.body, 'data');
+  if (data.length !== rows.length) throw invalid('writes its "data" in a way that is not read');
   const cursor: unknown = Array.isArray(body) ? null : ((body as { next?: unknown }).next ?? null);
-  if (cursor === null) return { data: data as object[], next: link };
+  if (cursor === null) return { data, next: link };
   if (typeof cursor !== 'string' && typeof cursor !== 'number') throw invalid('gave a "next" that is neither text nor a number');
   const next = new URL(first);
   next.searchParams.set('cursor', String(cursor));
-  return { data: data as object[], next: next.href };
+  return { data, next: next.href };
 }
 
 function nextLink(answer: HttpAnswer): string | null {

@@ -7,6 +7,7 @@ import type { Connection } from '../../core/connection.ts';
 import type { SourceSpec } from '../../core/model-spec.ts';
 import { snapshotSource, observeSource } from '../../data/sources/index.ts';
 import { defaultHttpLimits } from '../../data/sources/http.ts';
+import { jsonElements } from '../../data/sources/json-elements.ts';
 import { jsonPagesReader } from '../../data/sources/json-pages.ts';
 import { secretReader } from '../../data/secret.ts';
 import { startUserDataApi, type ApiRating, type UserDataApi, type UserDataApiOptions } from '../../simulation/user-data-api.ts';
@@ -26,6 +27,17 @@ const ratings: readonly ApiRating[] = Array.from({ length: 95 }, (_, i) => ({
   rating: (i % 10) / 2 + 0.5,
   ratedAt: new Date(Date.UTC(2024, 0, 1) + i * 60_000).toISOString(),
 }));
+
+test.each([
+  ['[]', []],
+  ['{"next": null, "data": [ ]}', []],
+  ['[1, [2, 3], {"a": [4]}, "x,]"]', ['1', '[2, 3]', '{"a": [4]}', '"x,]"']],
+  ['{"data": [1], "other": {"data": [2]}, "list": [3], "data": [{"b":\n 4}]}', ['{"b": 4}']],
+  ['{"x": "data", "y": [1], "data": ["\\\\", "\\""]}', ['"\\\\"', '"\\""']],
+])('the elements of %s are taken as they are written', (text, elements) => {
+  expect(jsonElements(text, 'data')).toEqual(elements);
+  JSON.parse(text);
+});
 
 const reader = jsonPagesReader({ ...defaultHttpLimits, firstWaitMs: 1, attempts: 4 });
 const open: { close(): Promise<void> }[] = [];
@@ -209,6 +221,17 @@ describe('an HTTP JSON API', () => {
     );
     expect((await reader.snapshot(request(server.url), contextOf())).rows).toBe(4);
     expect(server.seen).toEqual(['/v1/ratings', '/v1/ratings?after=2']);
+  });
+
+  test('keeps keys as they are written, however large', async () => {
+    const body =
+      '{"data": [{"userId": 12345678901234567890,\n "movieId": "a \\"[,]\\\\", "rating": 1, "ratedAt": "2024-01-01"}], "meta": {"data": [1, 2]}, "next": null}';
+    const input = request((await serve(() => ({ body }))).url);
+    await reader.snapshot(input, contextOf());
+    expect((await query(`SELECT userId, movieId FROM '${input.out}'`, input.out))[0]).toEqual({
+      userId: '12345678901234567890',
+      movieId: 'a "[,]\\',
+    });
   });
 
   test('of no rows gives an empty snapshot', async () => {
