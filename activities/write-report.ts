@@ -10,6 +10,7 @@ import { renderReport } from '../report/report.ts';
 import type { ValidatedCandidate } from './choose-model.ts';
 import { makeArtifact, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
+import type { SplitFold } from './split-rows.ts';
 import type { ModelRecord } from './train-model.ts';
 
 export interface WriteReportInput {
@@ -17,6 +18,8 @@ export interface WriteReportInput {
   readonly segment: string;
   readonly window: Window;
   readonly rowCount: number;
+  /** Rows of each part; of the last fold where there are several. */
+  readonly parts: SplitFold['parts'];
   readonly rows: Artifact<'rows'>;
   readonly contract: Artifact<'contract'>;
   readonly profile: Artifact<'profile'>;
@@ -37,7 +40,7 @@ export const writeReport =
     const inputs = Object.fromEntries(
       Object.entries({ contract, profile, evaluation, package: pack, model: best.model }).map(([name, { sha256 }]) => [name, sha256]),
     );
-    const parameters = JSON.parse(JSON.stringify({ verdict, segment, window, candidates, chosen })) as Json;
+    const parameters = JSON.parse(JSON.stringify({ verdict, segment, window, candidates, chosen, rows: input.rowCount, parts: input.parts })) as Json;
     const recipe = { step: 'writeReport', code: ['report/report'], inputs, parameters, mediaType: 'text/html; charset=utf-8' };
     return makeArtifact(ports, context, 'report', recipe, async () => {
       const record = await readJson<ModelRecord>(ports, best.model);
@@ -58,10 +61,10 @@ export const writeReport =
         floors: spec.gate?.floors ?? [],
         split: spec.split,
         refit: spec.refit ?? 'all',
-        rows: { rows: input.rowCount },
+        rows: { rows: input.rowCount, ...input.parts },
         profile: await readJson<Json>(ports, profile),
         contract: await readJson<Json>(ports, contract),
-        lineage: { rows: rows.sha256, package: pack.sha256, evaluation: evaluation.sha256, run: context.run.runId },
+        lineage: { rows: rows.sha256, package: pack.sha256, evaluation: evaluation.sha256 },
       });
       const path = join(context.scratch, 'report.html');
       await writeFile(path, html);

@@ -69,6 +69,7 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
     window,
     rows,
     rowCount: data.rowCount,
+    parts: exam.fold.parts,
     contract: data.contract,
     profile: data.profile,
     evaluation,
