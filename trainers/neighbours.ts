@@ -30,7 +30,10 @@ export async function keepNearest(
   for (let item = 0; item < itemCount; item++) {
     rowOf(item, row);
     row[item] = 0;
-    for (let other = 0; other < itemCount; other++) sizes[other] = Math.abs(row[other]!) * importance[other]!;
+    for (let other = 0; other < itemCount; other++) {
+      const weight = row[other]!;
+      sizes[other] = (weight < 0 ? -weight : weight) * importance[other]!;
+    }
     scratch.set(sizes);
     const threshold = nthLargest(scratch, kept);
     let room = kept;
