@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { endOf } from './child-process/end-of.ts';
 import { compiled } from './compiled.ts';
 
 export interface LifelineOptions {
@@ -39,7 +39,7 @@ export function startWithLifeline(command: string, args: readonly string[], opti
     });
   }
   child.stdin.on('error', () => {}); // Already gone.
-  const exited = once(child, 'exit').then(([code]) => (code as number | null) ?? 128);
+  const exited = endOf(child).then(({ code }) => code ?? 128);
   exited.catch(() => {});
   return {
     pid: child.pid ?? -1,

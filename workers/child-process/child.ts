@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MlError } from '../../core/errors.ts';
+import { type End, endOf } from './end-of.ts';
 import type { FromChild, ToChild } from './messages.ts';
 
 export interface ChildOptions {
@@ -63,15 +63,13 @@ export function startChild({ entry, silenceMs, execArgv = [] }: ChildOptions): C
     Math.max(10, silenceMs / 4),
   );
 
-  const gone = new Promise<MlError>((resolve) => {
-    child.once('error', (error) => resolve(new MlError('TrainingCrashed', `the child process ${entry} did not start: ${error.message}`, { entry })));
-    child.once('exit', (code, signal) => {
-      // What it started may outlive it.
-      killGroup();
-      // Its last words may still be in the pipe.
-      void sleep(20).then(() => resolve(silent ? silence(child, silenceMs) : crash(child, code, signal, said())));
-    });
-  }).finally(() => clearInterval(watch));
+  child.once('exit', killGroup); // What it started may outlive it.
+  const gone = endOf(child)
+    .then(
+      (end) => (silent ? silence(child, silenceMs) : crash(child, end, said())),
+      (error: Error) => new MlError('TrainingCrashed', `the child process ${entry} did not start: ${error.message}`, { entry }),
+    )
+    .finally(() => clearInterval(watch));
   const ended = gone.then((error) => Promise.reject(error));
   ended.catch(() => {}); // An idle child's end is noticed when it is needed next.
 
@@ -99,7 +97,7 @@ function refer(handle: unknown, busy: boolean): void {
 const silence = (child: ChildProcess, silenceMs: number): MlError =>
   new MlError('TrainingSilent', `the child process gave no sign of life for ${silenceMs} ms and was killed`, { pid: child.pid, silenceMs });
 
-function crash(child: ChildProcess, code: number | null, signal: string | null, output: string): MlError {
+function crash(child: ChildProcess, { code, signal }: End, output: string): MlError {
   const how = signal === null ? `exit code ${code}` : signal;
   const words = output === '' ? '' : `; its last words: ${output}`;
   return new MlError('TrainingCrashed', `the child process ended with ${how}${words}`, { pid: child.pid, code, signal, output });
