@@ -59,6 +59,14 @@ describe('what every trainer promises', () => {
     expect(Buffer.compare(again.onnx, chosen.onnx)).toBe(0);
   });
 
+  test.each(all)('%s: rows without a single like give a model, not an error', async (_name, trainer) => {
+    const film = { id: '1', title: 'Film 1', categories: [] };
+    const disliked = interactionsOf([{ user: 1, film: 1, value: 1, timeMs: 0 }], new Map([[1, film]]), 0);
+    const { onnx } = await trainer.fit(disliked, trainer.parameters.parse({}), trainingContext());
+    const score = (await scoresById(onnx, disliked, [{ id: '1' }])).get('1')!;
+    expect(Number.isFinite(score) || score === NOT_RECOMMENDED).toBe(true);
+  });
+
   test.each(learned)('%s: an unknown user with a few likes gets films of that taste', async (_name, trainer) => {
     const scores = await scoresById((await fit(trainer)).onnx, data, [{ id: '1' }, { id: '3' }, { id: '5' }]);
     const taste = (parity: number) =>
@@ -121,6 +129,39 @@ describe('trainers that go in steps', () => {
     await fit(trainer, trainingContext({ validate: async () => ++mark, progress }));
     expect(curve.length).toBeGreaterThan(10);
     expect(curve).toEqual(curve.map((_, at) => at + 1));
+  });
+});
+
+describe('popularity', () => {
+  const likes = (film: number, ageDays: number, count: number): Rating[] =>
+    Array.from({ length: count }, (_, at) => ({ user: 100 * film + at, film, value: 4, timeMs: (1000 - ageDays) * day }));
+  const ratings = [
+    ...likes(1, 900, 6),
+    ...likes(2, 10, 4),
+    ...likes(3, 10, 4),
+    ...likes(3, 900, 1),
+    { user: 1, film: 2, value: 1, timeMs: 1000 * day },
+  ];
+  const films = new Map([1, 2, 3].map((id) => [id, { id: String(id), title: `Film ${id}`, categories: [] }]));
+  const rows = interactionsOf(ratings, films, 1000 * day);
+
+  test('counts likes, not ratings', async () => {
+    const scores = await scoresById((await trainers.popularity.fit(rows, {}, trainingContext())).onnx, rows, []);
+    expect([...scores]).toEqual([
+      ['1', 6],
+      ['2', 4],
+      ['3', 5],
+    ]);
+  });
+
+  test('of the last year counts only the last year', async () => {
+    const { onnx } = await trainers['recent-popularity'].fit(rows, { days: 365 }, trainingContext());
+    expect(Object.fromEntries(await scoresById(onnx, rows, []))).toEqual({ 1: 0, 2: 4, 3: 4 });
+  });
+
+  test('random is another order for another seed', async () => {
+    const of = async (seed: number) => (await fit(trainers.random, trainingContext({ seed }))).onnx;
+    expect(Buffer.compare(await of(1), await of(2))).not.toBe(0);
   });
 });
 
