@@ -1,34 +1,74 @@
-import type { RunHandle, RunNews } from '../client/index.ts';
+import type { RunHandle } from '../client/index.ts';
 import type { StepProgress } from '../core/run.ts';
-import { MlError } from '../core/errors.ts';
+import { asJson, coded, exitCodes } from './failure.ts';
 import { styledTalk } from './output.ts';
 import { openProgress } from './progress.ts';
+import type { Reached, Workplace } from './workplace.ts';
 
-/** Watching was given up, by Ctrl-C; the run goes on. */
-export const leftAlone = Symbol('left alone');
+/** A run that this command started or joined. */
+export interface StartedRun {
+  readonly workflowId: string;
+  readonly runId: string;
+  /** In the Temporal web UI, where that is known. */
+  readonly url: string | null;
+}
 
-/** Watches a run to its end, and says each step as it ends. Ctrl-C stops watching. */
-export async function followRun<Outcome>(
+export const startedRun = ({ runUrl }: Reached, { workflowId, runId }: Omit<StartedRun, 'url'>): StartedRun => ({
+  workflowId,
+  runId,
+  url: runUrl?.({ workflowId, runId }) ?? null,
+});
+
+/** Leaves a run that was just started alone, and says how to come back. */
+export function detach(at: Workplace, run: StartedRun): number {
+  at.out.result({ run }, () => `${run.workflowId} runs: ${run.url ?? run.runId}\n${howToReturn(run)}`);
+  return exitCodes.done;
+}
+
+const howToReturn = ({ workflowId }: StartedRun): string => `look: perennial show ${workflowId}    stop it: perennial cancel ${workflowId}`;
+
+/**
+ * Watches a run, and says each step as it ends. Gives its outcome, or the exit code of a command that ends without one: Ctrl-C stops watching, and
+ * a run that failed has failed, though nothing was wrong with the command line.
+ */
+export async function followToTheEnd<Outcome>(
+  at: Workplace,
   handle: RunHandle<Outcome>,
-  onNews: (news: RunNews, line: (text: string) => void) => void = () => {},
-): Promise<Outcome | typeof leftAlone> {
+  run: StartedRun,
+  onNews: (line: (text: string) => void) => void = () => {},
+): Promise<Outcome | number> {
+  at.out.say(`${run.workflowId} runs${run.url === null ? '' : `: ${run.url}`}`);
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.on('SIGINT', interrupt);
+  try {
+    return await watch(handle, onNews, interrupted.signal);
+  } catch (thrown) {
+    if (interrupted.signal.aborted) {
+      at.out.say(`no longer watching; the run goes on\n${howToReturn(run)}`);
+      if (at.out.json) at.out.result({ run, watching: false }, () => '');
+      return exitCodes.interrupted;
+    }
+    const error = await coded(thrown);
+    if (at.out.json) at.out.result({ ...asJson(error), run }, () => '');
+    at.out.say(`error [${error.code}]: ${error.message}\nits steps: perennial show ${run.runId}`);
+    return exitCodes.failed;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+async function watch<Outcome>(handle: RunHandle<Outcome>, onNews: (line: (text: string) => void) => void, signal: AbortSignal): Promise<Outcome> {
   const display = openProgress();
   const ended = endedSteps();
   try {
     return await handle.follow((news) => {
       for (const step of ended(news.steps)) display.line(stepLine(step));
-      onNews(news, display.line);
+      onNews(display.line);
       display.working(news.working);
-    }, interrupted.signal);
-  } catch (error) {
-    if (interrupted.signal.aborted && !(error instanceof MlError)) return leftAlone;
-    throw error;
+    }, signal);
   } finally {
     display.end();
-    process.off('SIGINT', interrupt);
   }
 }
 

@@ -30,10 +30,19 @@ Examples:
 /** Only what is asked for is loaded: `versions` should not wait for DuckDB and Temporal. Help lists all, in this order. */
 const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   demo: async () => (await import('./demo.ts')).demoCommand,
+  dev: async () => (await import('./commands/dev.ts')).devCommand,
+  apply: async () => (await import('./commands/apply.ts')).applyCommand,
   train: async () => (await import('./commands/train.ts')).trainCommand,
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   show: async () => (await import('./commands/show.ts')).showCommand,
+  cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,
   versions: async () => (await import('./commands/versions.ts')).versionsCommand,
+  lineage: async () => (await import('./commands/lineage.ts')).lineageCommand,
+  'explain-cache': async () => (await import('./commands/explain-cache.ts')).explainCacheCommand,
+  backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  predict: async () => (await import('./commands/predict.ts')).predictCommand,
+  sample: async () => (await import('./commands/sample.ts')).sampleCommand,
 };
 const asked = process.argv[2] ?? '';
 for (const name of Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs)) (await verbs[name]!())(program);

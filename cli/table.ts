@@ -22,4 +22,4 @@ export function fields(entries: readonly (readonly [name: string, text: string])
   return entries.map(([name, text]) => `${styled('dim', name.padEnd(width))}  ${text}`).join('\n');
 }
 
-const widthOf = (text: string): number => [...stripVTControlCharacters(text)].length;
+const widthOf = (text: string): number => Array.from(stripVTControlCharacters(text)).length;

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import type { RunHandle } from '../../client/index.ts';
 import type { Window } from '../../core/manifest.ts';
-import type { TrainOutcome } from '../../core/run.ts';
-import { asJson, coded, exitCodes } from '../failure.ts';
-import { followRun, leftAlone } from '../follow.ts';
+import { exitCodes } from '../failure.ts';
+import { detach, followToTheEnd, startedRun } from '../follow.ts';
 import { misuse } from '../misuse.ts';
 import { outcomeText } from '../outcome.ts';
 import { planText, trainingPlan } from '../plan.ts';
@@ -14,7 +12,7 @@ import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import { parseWindow } from '../windows.ts';
 import { duration } from '../words.ts';
-import type { Reached, Workplace } from '../workplace.ts';
+import type { Workplace } from '../workplace.ts';
 
 interface TrainFlags extends VerbOptions {
   readonly segment?: string;
@@ -58,12 +56,8 @@ async function train(at: Workplace, name: string, flags: TrainFlags): Promise<nu
   const reached = await at.temporal();
   const began = performance.now();
   const handle = await reached.client.train(spec, { segment, trigger: 'manual', by: at.by, ...(flags.window && { window: flags.window }) });
-  const run = { workflowId: handle.workflowId, runId: handle.runId, url: reached.runUrl?.(handle) ?? null };
-  if (flags.detach) {
-    at.out.result({ run }, () => [`${run.workflowId} runs: ${run.runId}`, howToReturn(run.workflowId)].join('\n'));
-    return exitCodes.done;
-  }
-  at.out.say(`${run.workflowId} runs${run.url === null ? '' : `: ${run.url}`}`);
+  const run = startedRun(reached, handle);
+  if (flags.detach) return detach(at, run);
   const outcome = await followToTheEnd(at, handle, run);
   if (typeof outcome === 'number') return outcome;
   const seconds = Math.round(performance.now() - began) / 1000;
@@ -74,28 +68,3 @@ async function train(at: Workplace, name: string, flags: TrainFlags): Promise<nu
   at.out.say(`took ${duration(seconds * 1000)}`);
   return exitCodes.done;
 }
-
-interface RunFacts extends Pick<Reached, never> {
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly url: string | null;
-}
-
-/** The outcome, or the exit code of a command that ends without one. A failed run has failed; the command line was right. */
-async function followToTheEnd(at: Workplace, handle: RunHandle<TrainOutcome>, run: RunFacts): Promise<TrainOutcome | number> {
-  try {
-    const outcome = await followRun(handle);
-    if (outcome !== leftAlone) return outcome;
-    at.out.say(`no longer watching; the run goes on. ${howToReturn(run.workflowId)}`);
-    if (at.out.json) at.out.result({ run, watching: false }, () => '');
-    return exitCodes.interrupted;
-  } catch (thrown) {
-    const error = await coded(thrown);
-    if (at.out.json) at.out.result({ ...asJson(error), run }, () => '');
-    at.out.say(`error [${error.code}]: ${error.message}`);
-    at.out.say(`its steps: perennial show ${run.runId}`);
-    return exitCodes.failed;
-  }
-}
-
-const howToReturn = (workflowId: string): string => `Look: perennial show ${workflowId}   Stop it: perennial cancel ${workflowId}`;

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { findRun } from '../known-runs.ts';
+import { misuse } from '../misuse.ts';
+import { perform, verb } from '../verb.ts';
+import type { VerbOptions } from '../verb.ts';
+import type { Workplace } from '../workplace.ts';
+
+/** A run cleans up before it ends, within seconds. */
+const patienceMs = 30_000;
+
+export function cancelCommand(program: Command): void {
+  verb(program, 'cancel <run>', 'stop a run that is open; what it made is kept, and a later run goes on from there', [
+    'cancel movie-recommender',
+    'cancel train/movie-recommender/month=10',
+  ]).action((run: string, flags: VerbOptions) => perform(flags, (at) => cancel(at, run)));
+}
+
+async function cancel(at: Workplace, text: string): Promise<void> {
+  const { client } = await at.temporal();
+  const { workflowId, runId, status } = await findRun(at, text);
+  if (status !== 'running') throw misuse(`${workflowId} (${runId}) is not open but ${status}: there is nothing to cancel`);
+  const handle = client.temporal.workflow.getHandle(workflowId, runId);
+  await handle.cancel();
+  const closed = await Promise.race([handle.result().then(ended, ended), sleep(patienceMs, undefined, { ref: false })]);
+  const after = closed === true ? (await handle.describe()).status.name.toLowerCase() : 'stopping';
+  at.out.result({ workflowId, runId, status: after }, () => `${workflowId} is ${after}`);
+}
+
+const ended = (): true => true;
