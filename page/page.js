@@ -32,7 +32,9 @@ async function askModels(models = state.models) {
   const { signal } = asking;
   const request = { segment: state.segment, liked: [...state.liked.keys()], ...(state.user ? { user: state.user } : {}) };
   await Promise.all(
-    models.map(async ({ model }) => {
+    models.map(async ({ model, segments }) => {
+      const able = segments.some(({ segment, serving }) => serving && (segment === state.segment || segment === 'all'));
+      if (!able) return state.results.set(model, { failure: notServing });
       try {
         const answer = await recommend(model, request, signal);
         if (!signal.aborted) state.results.set(model, { answer });
@@ -45,6 +47,8 @@ async function askModels(models = state.models) {
   );
   if (!signal.aborted) showColumns();
 }
+
+const notServing = { code: 'NotServing', message: 'No version has been promoted. It appears here by itself when one is.' };
 
 /** What would change an answer: the versions that serve. */
 const servedBy = ({ segments }) => JSON.stringify(segments.map(({ segment, serving }) => [segment, serving?.digest, serving?.version]));
@@ -59,6 +63,7 @@ async function follow() {
     const before = new Map(state.models.map((model) => [model.model, servedBy(model)]));
     const changed = models.filter((model) => before.get(model.model) !== servedBy(model));
     const first = !state.loaded;
+    const seen = JSON.stringify(state.models);
     state.models = models.toSorted((a, b) => examined(b) - examined(a));
     state.loaded = true;
     find('trouble').hidden = true;
@@ -67,7 +72,7 @@ async function follow() {
       const previous = new Map([...state.results].map(([model, { answer }]) => [model, answer]));
       await askModels(first ? state.models : changed);
       if (!first) announce(changed, previous);
-    } else if (first) showColumns();
+    } else if (first || JSON.stringify(state.models) !== seen) showColumns();
     pulse();
   } catch (error) {
     if (error.answered) trouble(error.message);
