@@ -60,6 +60,10 @@ export function castExpression(column: NamedColumn, text: boolean): string {
 export function isBad(column: NamedColumn, text: boolean): string {
   if (kindTypes[column.kind] === 'VARCHAR') return 'false';
   const raw = quoted(column.named);
-  const present = text ? `trim(${raw}) NOT IN (${missing})` : column.kind === 'number' ? `NOT isnan(TRY_CAST(${raw} AS DOUBLE))` : 'true';
+  const present = text
+    ? `trim(${raw}) NOT IN (${missing})`
+    : column.kind === 'number'
+      ? `NOT coalesce(isnan(TRY_CAST(${raw} AS DOUBLE)), false)`
+      : 'true';
   return `(${raw} IS NOT NULL AND (${present}) AND ${castExpression(column, text)} IS NULL)`;
 }

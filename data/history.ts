@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import type { DuckDBVector } from '@duckdb/node-api';
 import { quoted } from '../core/sql.ts';
 import type { RecommendationTarget } from '../core/tasks/recommendation.ts';
 import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
@@ -51,12 +52,19 @@ async function* histories(
     `FROM ${parquet(rows)}) ORDER BY ${naturalOrder('user')}, ms, ${naturalOrder('item')}, value`;
   let current: { user: string; items: [string, number, number][] } | undefined;
   for await (const chunk of db.chunks(sql)) {
-    for (const [user, item, score, when] of chunk.getRows()) {
+    const [users, items, values, times] = [0, 1, 2, 3].map((column) => chunk.getColumnVector(column)) as [
+      DuckDBVector,
+      DuckDBVector,
+      DuckDBVector,
+      DuckDBVector,
+    ];
+    for (let i = 0; i < chunk.rowCount; i++) {
+      const user = String(users.getItem(i));
       if (!current || current.user !== user) {
         if (current) yield current;
-        current = { user: String(user), items: [] };
+        current = { user, items: [] };
       }
-      current.items.push([String(item), Number(score), Number(when)]);
+      current.items.push([String(items.getItem(i)), Number(values.getItem(i)), Number(times.getItem(i))]);
     }
   }
   if (current) yield current;

@@ -19,6 +19,9 @@ export interface Fold {
   readonly testFrom?: string;
 }
 
+/** Each fold is fitted and examined. */
+const maxFolds = 1000;
+
 export interface SplitInput {
   readonly rows: string;
   readonly split: SplitSpec;
@@ -41,19 +44,20 @@ export async function splitRows(input: SplitInput, context: DataContext): Promis
   const plans = await withDuckdb({ read: [rows] }, context, async (db) =>
     split.by === 'last-per' ? [lastPer(input, split, time)] : origins(db, input, split, time),
   );
-  const folds: Fold[] = [];
-  for (const [index, plan] of plans.entries()) {
-    const path = join(folder, `${plan.name}.parquet`);
-    const fold = await withDuckdb({ read: [rows], write: [path] }, context, async (db) => {
+  const pathOf = ({ name }: Plan) => join(folder, `${name}.parquet`);
+  const divided = await withDuckdb({ read: [rows], write: plans.map(pathOf) }, context, async (db) => {
+    const all: Fold[] = [];
+    for (const plan of plans) {
+      const path = pathOf(plan);
       const assigned = `SELECT ${quotedList(input.key)}, ${plan.part} AS part FROM ${parquet(rows)}`;
       await writeParquet(db, `SELECT * FROM (${assigned}) WHERE part IS NOT NULL`, quotedList(input.key), path);
-      return { ...plan, path, parts: await countParts(db, path) };
-    });
-    if (fold.parts.train > 0 && fold.parts.test > 0) {
-      folds.push({ name: fold.name, path, parts: fold.parts, ...(fold.testFrom !== undefined && { testFrom: fold.testFrom }) });
+      const { name, testFrom } = plan;
+      all.push({ name, path, parts: await countParts(db, path), ...(testFrom !== undefined && { testFrom }) });
+      context.heartbeat?.({ step: 'split', done: all.length, total: plans.length, note: name });
     }
-    context.heartbeat?.({ step: 'split', done: index + 1, total: plans.length, note: plan.name });
-  }
+    return all;
+  });
+  const folds = divided.filter(({ parts }) => parts.train > 0 && parts.test > 0);
   if (folds.length > 0) return folds;
   throw new MlError('RowsInvalid', `split "${split.by}" leaves no fold with training and test rows: ask for fewer test rows, or a shorter horizon`, {
     ...split,
@@ -89,6 +93,7 @@ async function origins(
     const origin = addDuration(from, split.every, n);
     const end = addDuration(origin, split.horizon);
     if (last === undefined ? end > Number(newest) + 1 : origin > last) return plans;
+    if (n === maxFolds) throw new MlError('SpecInvalid', `the split has more than ${maxFolds} origins: raise "every" (${split.every})`, { ...split });
     const at = quoted(time);
     const validation = timestamp(addDuration(origin, split.horizon, -1));
     const iso = new Date(origin).toISOString();

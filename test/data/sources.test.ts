@@ -112,6 +112,29 @@ describe('a snapshot', () => {
     expect(error.message).toContain(fault);
   });
 
+  test('refuses bad values of Parquet columns of another type, and takes NaN for missing', async () => {
+    const folder = scratchFolder();
+    const source = { read: 'parquet', key: ['id'], columns: { id: 'key', amount: 'number' } } as const;
+    writeFileSync(join(folder, 'text.parquet'), readFileSync(await parquetOf(`SELECT 1 AS id, unnest(['1.5', 'abc']) AS amount`)));
+    expect((await rejection(snapshotOf(folder, 'text.parquet', source), 'SourceInvalid')).message).toContain('such as "abc"');
+    writeFileSync(join(folder, 'nan.parquet'), readFileSync(await parquetOf(`SELECT 1 AS id, 'nan'::DOUBLE AS amount`)));
+    expect((await snapshotOf(folder, 'nan.parquet', source)).rows).toEqual([{ id: '1', amount: null }]);
+  });
+
+  test('keeps line breaks in quoted fields', async () => {
+    const text = `id,note\n1,"two\nlines"\n2,"three\r\n\nlines"\n`;
+    const { rows } = await snapshotOf(fileOf('t.csv', text), 't.csv', { read: 'csv', key: ['id'], columns: { id: 'key', note: 'text' } });
+    expect(rows).toEqual([
+      { id: '1', note: 'two\nlines' },
+      { id: '2', note: 'three\r\n\nlines' },
+    ]);
+  });
+
+  test('refuses text that is not UTF-8', async () => {
+    const folder = fileOf('t.csv', Buffer.from([...Buffer.from('id,note\n1,Am'), 0xe9, ...Buffer.from('lie\n')]));
+    await rejection(snapshotOf(folder, 't.csv', { read: 'csv', key: ['id'], columns: { id: 'key', note: 'text' } }), 'SourceInvalid');
+  });
+
   test('refuses a source without a declared column, and says what was probably meant', async () => {
     const folder = fileOf('t.csv', 'id,amonut\n1,2\n');
     const error = await rejection(

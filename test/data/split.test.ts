@@ -61,6 +61,7 @@ describe('a split', () => {
   test('that leaves nothing to train on or to test is refused', async () => {
     await rejection(folds('FROM events', { ...lastPer, test: 15 }), 'RowsInvalid');
     await rejection(folds('FROM events', { ...rolling, from: '2030-01-01', to: '2031-01-01', every: '1y' }), 'RowsInvalid');
+    await rejection(folds('FROM events', { ...rolling, to: '2025-01-01', every: '1h' }), 'SpecInvalid');
     const rows = await events();
     await rejection(splitRows({ rows, split: lastPer, key: ['u', 'i'], folder: scratchFolder() }, contextOf()), 'SpecInvalid');
   });
