@@ -16,8 +16,7 @@ const say = (line) => process.stderr.write(`${line}\n`);
 
 const commands = {
   demo: (args) => run(process.execPath, [inRoot('dist/cli/main.js'), 'demo', ...args]),
-  test: async (args) =>
-    run(process.execPath, [inRoot('node_modules/jest/bin/jest.js'), ...args], { ...jestEnvironment(), ...(await temporalEnvironment()) }),
+  test: async (args) => jest(args, await temporalEnvironment()),
   check: async (args) => {
     // `--static`: without the tests, for a caller that runs all of them next.
     const tests = args.includes('--static') ? [] : [['unit tests', () => jest(unitTests)]];

@@ -3,7 +3,7 @@
  * Quick when nothing changed. What compiles is emitted even where something else does not, and then the build fails.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
@@ -47,10 +47,13 @@ function removeOrphans() {
   }
 }
 
+/** Only what changed: a server that runs from `dist/` may be reading the rest. */
 function copyAssets() {
   const page = join(root, 'page');
   if (!existsSync(page)) return;
-  cpSync(page, join(dist, 'page'), { recursive: true, filter: (path) => !['.ts', '.md'].includes(extname(path)) });
+  const differs = (from, to) => statSync(from).isDirectory() || !existsSync(to) || !readFileSync(from).equals(readFileSync(to));
+  const filter = (from, to) => !['.ts', '.md'].includes(extname(from)) && differs(from, to);
+  cpSync(page, join(dist, 'page'), { recursive: true, filter });
 }
 
 function makeExecutable(path) {

@@ -18,9 +18,17 @@ mkdirSync('node_modules/typescript/bin', { recursive: true });
 symlinkSync(${JSON.stringify(join(repository, 'node_modules/es-module-lexer'))}, 'node_modules/es-module-lexer');
 writeFileSync('node_modules/typescript/bin/tsc', \`
   const { cpSync, existsSync } = require('node:fs');
-  cpSync('source', 'dist', { recursive: true });
+  // Like the real one it leaves alone what is as it was.
+  cpSync('source', 'dist', { recursive: true, filter: (from, to) => !from.endsWith('.js') || !existsSync(to) });
   if (existsSync('type-error')) { console.log('core/x.ts(1,1): error TS1: wrong'); process.exit(2); }
 \`);
+`;
+/** Stands in for the tools of `test` and `check`. */
+const tool = `
+const { basename } = require('node:path');
+console.log(JSON.stringify([basename(__filename), ...process.argv.slice(2), process.env.TEMPORAL_CLI_PATH ?? null]));
+console.log(process.env.NODE_OPTIONS ?? '');
+process.exitCode = process.env.FAILS === basename(__filename) ? 1 : 0;
 `;
 const main = `
 process.on('SIGTERM', () => { console.log('asked to end'); process.exit(143); });
@@ -94,7 +102,7 @@ describe('bootstrap', () => {
     await mkdir(join(folder, '.perennial'));
     await writeFile(join(folder, '.perennial/build.lock'), '4194304'); // Linux gives no pid as high as that.
     const runs = await Promise.all([1, 2, 3].map(() => bootstrap(['demo'])));
-    expect(runs.map(({ code }) => code)).toEqual([3, 3, 3]);
+    expect(runs.map(({ code, err }) => (code === 3 ? code : err))).toEqual([3, 3, 3]);
     expect(await npmCalls()).toHaveLength(1);
   });
 
@@ -137,6 +145,44 @@ describe('bootstrap', () => {
     started.kill(signal);
     await once(started.stdout, 'close');
     expect(out).toContain('asked to end');
+  });
+});
+
+describe('the commands for tests and checks', () => {
+  beforeEach(async () => {
+    await bootstrap(['demo']);
+    const files = {
+      'node_modules/jest/bin/jest.js': tool,
+      'node_modules/oxfmt/bin/oxfmt': tool,
+      'node_modules/oxlint/bin/oxlint': tool,
+      'source/workers/config.js': 'export const settingsOf = () => ({ temporal: { cli: {} } });',
+      'source/workers/temporal-cli.js': 'export const findTemporalCli = async () => "/found/temporal";',
+      'workers/config.ts': '',
+      'workers/temporal-cli.ts': '',
+    };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(join(folder, name, '..'), { recursive: true });
+      await writeFile(join(folder, name), text);
+    }
+    for (const name of ['jest', 'oxfmt', 'oxlint']) await writeFile(join(folder, 'node_modules', name, 'package.json'), '{"type":"commonjs"}');
+  });
+
+  test('test finds the Temporal server and hands arguments on to Jest', async () => {
+    const { code, out } = await bootstrap(['test', '-i', 'test/core'], { FAILS: 'jest.js' });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^\["jest\.js","-i","test\/core","\/found\/temporal"\]\n.*--experimental-vm-modules/);
+  });
+
+  test('check says everything that failed, and leaves out what needs a server or a browser', async () => {
+    const { code, out, err } = await bootstrap(['check'], { FAILS: 'oxlint' });
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('failed: lint\n') });
+    expect(out).toMatch(/"oxfmt","--check",[^]*"oxlint","--type-aware",[^]*"jest\.js",.*server\|browser/);
+  });
+
+  test('check --static leaves the tests to the caller', async () => {
+    const { code, out } = await bootstrap(['check', '--static']);
+    expect(code).toBe(0);
+    expect(out).not.toContain('jest');
   });
 });
 
