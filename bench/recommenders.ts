@@ -135,8 +135,8 @@ async function rolled(
   };
 }
 
-/** Mixtures that differ in what counts: taste alone, a little of the present, the default. */
-const mixtures: readonly Json[] = [100, 200, 400].flatMap((l2) => [{ l2 }, { l2, trend: 0.25 }, { l2, trend: 0, tasteHalfLifeDays: null }]);
+/** Mixtures that differ in how much the present counts: as it comes, half, not at all. */
+const mixtures: readonly Json[] = [{}, { trend: 0.25 }, { trend: 0, tasteHalfLifeDays: null }];
 
 /** Chooses for a fold on its validation window and those of all earlier folds together: nothing after its origin, and more users than in one year. */
 function poolingChooser(trainer: Trainer, folds: readonly Fold[], among: readonly Json[]): (fold: number) => Promise<Choice> {

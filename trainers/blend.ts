@@ -27,16 +27,17 @@ declare module '../core/trainer.ts' {
   }
 }
 
+const maxTrend = 2;
+
 /**
- * By how much (as a share) an alternative must win on the validation rows. The standard error of nDCG is a tenth of it with 500 users and a third
- * with 20: smaller wins are luck, and taking them costs more than it brings.
+ * By how much (as a share) another mixture must win on the validation rows: about one standard error of nDCG with 500 users. Smaller wins are luck.
  */
-const clearWin = 0.25;
+const clearWin = 0.1;
 
 /**
  * Taste and the present: score(i | user, now) = (taste(i | user) + prior · popularity(i)) · (popularity now(i) / popularity(i))^trend.
  *
- * Taste is EASE (`item-weights.ts`) on likes that fade with age, cut off at zero. The last factor is Bayes' rule under the assumption that the
+ * Taste is EASE (`item-weights.ts`) on likes that fade before the user's newest one, cut off at zero. The last factor is Bayes' rule under the assumption that the
  * times change all tastes alike; `trend` below 1 hedges it.
  */
 export const blend: Trainer<'recommendation', BlendParameters> = {
@@ -46,7 +47,7 @@ export const blend: Trainer<'recommendation', BlendParameters> = {
     l2: z.number().positive().default(200),
     neighbours: z.int().positive().default(300),
     tasteHalfLifeDays: z.number().positive().nullable().default(730),
-    trend: z.number().min(0).max(2).default(0.5),
+    trend: z.number().min(0).max(maxTrend).default(0.5),
     trendHalfLifeDays: z.number().positive().default(365),
     prior: z.number().min(0).default(0.1),
   }),
@@ -62,16 +63,23 @@ export const blend: Trainer<'recommendation', BlendParameters> = {
   },
 };
 
-/** The given mixture, unless a plainer one clearly wins on the validation rows. */
-async function choose(given: BlendParameters, make: (candidate: BlendParameters) => Uint8Array, { validate, progress }: TrainingContext) {
-  if (!validate) return given;
-  const candidates = [given, { ...given, trend: given.trend / 2 }, { ...given, trend: 0, tasteHalfLifeDays: null }];
+/** How much the present counts, as a multiple of what was asked for. */
+const mixtures = [1, 0.5, 1.5];
+
+/** The given mixture, unless another clearly wins on the validation rows. */
+async function choose(given: BlendParameters, make: (candidate: BlendParameters) => Uint8Array, { validate, progress, signal }: TrainingContext) {
+  if (!validate || given.trend === 0) return given;
   let best = given;
-  let bestMark = -Infinity;
-  for (const [at, candidate] of candidates.entries()) {
+  let toBeat = -Infinity;
+  for (const [at, multiple] of mixtures.entries()) {
+    const candidate = { ...given, trend: Math.min(maxTrend, multiple * given.trend) };
     const mark = await validate(make(candidate));
-    if (mark > bestMark * (candidate === given ? 1 : 1 + clearWin)) [best, bestMark] = [candidate, mark];
-    await progress(900 + Math.round((100 * (at + 1)) / candidates.length), 1000, { validation: mark });
+    await progress(900 + Math.round((100 * (at + 1)) / mixtures.length), 1000, { validation: mark });
+    signal.throwIfAborted();
+    if (!(mark > toBeat)) continue;
+    // The first is the given one: the others have to win clearly, and against each other simply.
+    toBeat = at === 0 ? mark * (1 + clearWin) : mark;
+    best = candidate;
   }
   return best;
 }

@@ -49,7 +49,9 @@ export async function train(training: Training, context: TrainingContext): Promi
     await context.checkpoint.save(pack(position, state));
     context.signal.throwIfAborted();
   }
-  return context.validate ? { onnx: training.model(position.best), epochs: position.bestEpoch } : { onnx: training.model(state), epochs };
+  // No epoch is best when there was nothing to validate on.
+  if (position.bestEpoch > 0) return { onnx: training.model(position.best), epochs: position.bestEpoch };
+  return { onnx: training.model(state), epochs: position.epoch };
 }
 
 function pack({ epoch, bestEpoch, bestMark, best }: Position, state: Float64Array): Uint8Array {
