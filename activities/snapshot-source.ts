@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
-import { readers } from '../data/sources/index.ts';
+import { snapshotAsObserved } from '../data/sources/index.ts';
 import type { Observation } from '../data/sources/reader.ts';
 import { digestOf } from '../stores/digest.ts';
 import { makeArtifact, parquet } from './make.ts';
@@ -31,7 +31,7 @@ export const snapshotSource =
     return makeArtifact(ports, context, 'source', recipe, async () => {
       const out = join(context.scratch, 'source.parquet');
       const resume = join(ports.resumeFolder, digestOf({ declared, observed: observation.sha256 }).slice(0, 32));
-      const facts = await readers[request.source.read].snapshot({ ...request, out, resume }, context);
+      const facts = await snapshotAsObserved({ ...request, out, resume }, observation, context);
       await rm(resume, { recursive: true, force: true });
       return { path: out, notes: { ...facts, observed: observation.facts } };
     });

@@ -20,7 +20,7 @@ export const catalogue = {
   SourceUnreachable: { retry: true, status: 502 },
   SourceRefused: { retry: false, status: 502 },
   SourceInvalid: { retry: false, status: 422 },
-  SourceChanged: { retry: true, status: 409 },
+  SourceChanged: { retry: false, status: 409 },
   ContractBroken: { retry: false, status: 422 },
   SqlRefused: { retry: false, status: 400 },
   SqlFailed: { retry: false, status: 422 },

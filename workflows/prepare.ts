@@ -1,6 +1,8 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import type { Artifact } from '../core/artifact.ts';
 import type { SplitFold } from '../activities/split-rows.ts';
 import { MlError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { steps } from './steps.ts';
@@ -40,8 +42,20 @@ export async function prepare(spec: ModelSpec, segment: string, window?: Window)
   return { snapshots, observed, contract: contract.report, rows, profile, rowCount, window: actual, folds };
 }
 
+/** A source that changes while it is read is observed again so often. */
+const mostObservations = 3;
+
 async function readSource(spec: ModelSpec, source: string) {
-  const { observation } = await steps.observeSource({ spec, source });
-  const snapshot = await steps.snapshotSource({ spec, source, observation });
-  return { source, snapshot, fingerprint: observation.sha256 };
+  for (let observations = 1; ; observations++) {
+    const { observation } = await steps.observeSource({ spec, source });
+    try {
+      const snapshot = await steps.snapshotSource({ spec, source, observation });
+      return { source, snapshot, fingerprint: observation.sha256 };
+    } catch (error) {
+      if (observations === mostObservations || !hasChanged(error)) throw error;
+    }
+  }
 }
+
+const hasChanged = (error: unknown): boolean =>
+  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === ('SourceChanged' satisfies ErrorCode);
