@@ -89,6 +89,12 @@ async function bench(swaps: number, connections: number): Promise<void> {
   while ((await fetch(`${server.url}/ready`)).status !== 200) await sleep(50);
 
   const child = fork(fileURLToPath(import.meta.url), [server.url, String(connections)], { serialization: 'advanced' });
+  let closing = false;
+  child.once('exit', (code) => {
+    if (closing) return;
+    process.stderr.write(`the load ended with ${code}\n`);
+    process.exit(1);
+  });
   const measured = async (message: 'next' | 'stop') => {
     child.send(message);
     return new Promise<Phase>((resolve) => child.once('message', (seen) => resolve(seen as Phase)));
@@ -110,6 +116,7 @@ async function bench(swaps: number, connections: number): Promise<void> {
     await sleep(afterMs);
     add(swapping, await measured('next'));
   }
+  closing = true;
   await measured('stop');
   await new Promise((resolve) => child.once('exit', resolve));
   await server.close();

@@ -28,23 +28,35 @@ afterEach(async () => {
   await shop.close();
 });
 
-async function get(path: string): Promise<{ readonly status: number; readonly body: any; readonly headers: Headers }> {
-  const response = await fetch(server.url + path);
-  const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text,
-  };
+/** What the routes answer; each test reads what its route gives. */
+interface Body {
+  readonly digest: string;
+  readonly version: number;
+  readonly segment: string;
+  readonly error: string;
+  readonly items: readonly { readonly id: string }[];
+  readonly users: readonly { readonly id: string }[];
+  readonly favourites: readonly { readonly title: string }[];
+  readonly slots: readonly { readonly version: number | null; readonly refused?: { readonly code: string } }[];
+  readonly models: readonly {
+    readonly segments: readonly { readonly serving: unknown; readonly champion: { readonly report: string; readonly run: unknown } }[];
+  }[];
 }
 
-async function ask(model: string, body: unknown): Promise<{ readonly status: number; readonly body: any }> {
+async function get(path: string): Promise<{ readonly status: number; readonly body: Body; readonly text: string; readonly headers: Headers }> {
+  const response = await fetch(server.url + path);
+  const text = await response.text();
+  const json = response.headers.get('content-type')?.includes('json');
+  return { status: response.status, headers: response.headers, text, body: (json ? JSON.parse(text) : {}) as Body };
+}
+
+async function ask(model: string, body: unknown): Promise<{ readonly status: number; readonly body: Body }> {
   const response = await fetch(`${server.url}/v1/models/${model}/recommend`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-  return { status: response.status, body: await response.json() };
+  return { status: response.status, body: (await response.json()) as Body };
 }
 
 /** Waits for what must come; a test that never sees it fails by its own time limit. */
@@ -103,6 +115,33 @@ describe('a prediction server', () => {
     expect((await until(answer, ({ body }) => body.digest === first.digest)).body.version).toBe(1);
   });
 
+  test('answers every request while versions take over from each other, each from a version that was promoted', async () => {
+    const promoted = new Set([(await shop.release(learned(1))).digest]);
+    await ready();
+    const seen = new Map<string, number>();
+    let going = true;
+    const client = async () => {
+      while (going) {
+        const { status, body } = await ask('movie-recommender', { liked: ['4'] });
+        const said = status === 200 ? body.digest : `${status} ${body.error}`;
+        seen.set(said, (seen.get(said) ?? 0) + 1);
+      }
+    };
+    const clients = Promise.all(Array.from({ length: 4 }, client));
+    for (let strength = 2; strength <= 7; strength++) {
+      const { digest } = await shop.release(learned(strength));
+      promoted.add(digest);
+      await until(
+        async () => seen.has(digest),
+        (served) => served,
+      );
+    }
+    going = false;
+    await clients;
+    expect([...seen.keys()].filter((said) => !promoted.has(said))).toEqual([]);
+    expect(seen.size).toBe(7);
+  });
+
   test('stops serving a model whose champion is retired', async () => {
     const { version } = await shop.release(learned(1));
     await ready();
@@ -124,7 +163,7 @@ describe('a prediction server', () => {
     );
     expect(body.slots[0]).toMatchObject({ version: 1, digest: first.digest, refused: { version: 2, code: 'ParityBroken' } });
     expect((await ask('movie-recommender', { liked: [] })).body.digest).toBe(first.digest);
-    expect((await get('/metrics')).body).toMatch(
+    expect((await get('/metrics')).text).toMatch(
       /perennial_refused_versions_total\{model="movie-recommender",segment="all",code="ParityBroken"\} [1-9]/,
     );
   });
@@ -167,19 +206,19 @@ describe('a prediction server', () => {
     await shop.release({ model: 'top-movies', onnx: rule(['9']), items: films });
     await until(
       () => get('/v1/models'),
-      ({ body }) => body.models.length === 2 && body.models[1].segments[0].serving !== null,
+      ({ body }) => body.models.length === 2 && body.models[1]!.segments[0]!.serving !== null,
     );
-    const [model] = (await get('/v1/models')).body.models;
+    const model = (await get('/v1/models')).body.models[0]!;
     expect(model).toMatchObject({
       model: 'movie-recommender',
       segments: [
         { segment: 'all', champion: { version: 1, digest, metrics: { 'ndcg@10': 0.12 }, gains: [gain], verdict: 'better' }, serving: { digest } },
       ],
     });
-    const { report, run } = model.segments[0].champion;
+    const { report, run } = model.segments[0]!.champion;
     expect(run).toMatchObject({ workflowId: 'train/test/all', url: 'http://ui.test/0199-test' });
     const shown = await get(report);
-    expect(shown.body).toContain('Report of movie-recommender');
+    expect(shown.text).toContain('Report of movie-recommender');
     expect(shown.headers.get('content-security-policy')).toContain('sandbox');
     expect(await get('/reports/movie-recommender/all/9')).toMatchObject({ status: 404, body: { code: 'VersionUnknown' } });
   });
@@ -189,10 +228,10 @@ describe('a prediction server', () => {
     await shop.release({ model: 'top-movies', onnx: rule(['9']), items: films });
     await until(
       () => get('/health'),
-      ({ body }) => body.slots.filter(({ version }: { version: number | null }) => version !== null).length === 2,
+      ({ body }) => body.slots.filter(({ version }) => version !== null).length === 2,
     );
     expect((await get('/v1/items?query=star')).body.items).toEqual([{ id: '12', title: 'Star Wars (1977)', categories: ['Action', 'Sci-Fi'] }]);
-    expect((await get('/v1/users?query=')).body.users.map(({ id }: { id: string }) => id)).toEqual(['7', '42']);
+    expect((await get('/v1/users?query=')).body.users.map(({ id }) => id)).toEqual(['7', '42']);
     expect((await get('/v1/users/7')).body.favourites[0]).toMatchObject({ title: 'Halloween (1978)', value: 5 });
   });
 
@@ -201,13 +240,13 @@ describe('a prediction server', () => {
     await ready();
     await ask('movie-recommender', { liked: [] });
     await ask('made-up', { liked: [] });
-    const { body } = await until(
+    const { text } = await until(
       () => get('/metrics'),
-      (seen) => /perennial_requests_total\{model="movie/.test(seen.body),
+      (seen) => /perennial_requests_total\{model="movie/.test(seen.text),
     );
-    expect(body).toMatch(/perennial_requests_total\{model="movie-recommender",segment="all",version="1",status="200"\} 1/);
-    expect(body).toMatch(/perennial_active_version\{model="movie-recommender",segment="all"\} 1/);
-    expect(body).not.toContain('made-up');
+    expect(text).toMatch(/perennial_requests_total\{model="movie-recommender",segment="all",version="1",status="200"\} 1/);
+    expect(text).toMatch(/perennial_active_version\{model="movie-recommender",segment="all"\} 1/);
+    expect(text).not.toContain('made-up');
   });
 
   test('says which port is taken, and what to do', async () => {
@@ -233,9 +272,9 @@ describe('a prediction server', () => {
   });
 
   test('serves the page with a policy that lets in nothing from outside', async () => {
-    const { status, headers, body } = await get('/');
+    const { status, headers, text } = await get('/');
     expect(status).toBe(200);
-    expect(body).toContain('Perennial');
+    expect(text).toContain('Perennial');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect((await get('/page.js')).headers.get('content-type')).toContain('text/javascript');
   });
