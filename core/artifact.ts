@@ -47,11 +47,18 @@ export interface Provenance {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** One execution of a workflow. */
+export interface Run {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly workflowType: string;
+}
+
 /** One line under `made/<provenance digest>/`: this provenance gave this artifact, in this run. */
 export interface MadeRecord {
   readonly provenance: Provenance;
   readonly artifact: Artifact;
-  readonly by: { readonly runId: string; readonly workflowId: string; readonly workflowType: string };
+  readonly by: Run;
   readonly at: string;
   /** Recorded, not keyed: versions, platform, durations. */
   readonly notes: Readonly<Record<string, Json>>;
