@@ -1,8 +1,9 @@
 import type { Item } from '../core/manifest.ts';
-import type { Interactions } from '../core/tasks/recommendation.ts';
+import { ask } from '../core/tasks/recommendation-exam.ts';
+import { recommendation } from '../core/tasks/recommendation.ts';
+import type { Interactions, RecommendationQuestion } from '../core/tasks/recommendation.ts';
 import { rankingMarks } from '../core/metrics/ranking.ts';
 import type { RankingMarks } from '../core/metrics/ranking.ts';
-import { topK } from '../core/top-k.ts';
 import { openSession } from '../onnx/session.ts';
 import type { MovieLens, Rating } from './movielens.ts';
 
@@ -12,16 +13,7 @@ export const RELEVANT_FROM = 4;
 /** One exam of recommenders: fitted on `known`, asked about each unit's positives in `heldOut`. */
 export interface Exam {
   readonly data: Interactions;
-  readonly questions: readonly Question[];
-}
-
-export interface Question {
-  readonly user: number;
-  readonly items: readonly number[];
-  readonly values: readonly number[];
-  readonly agesDays: readonly number[];
-  readonly exclude: readonly number[];
-  readonly relevant: readonly number[];
+  readonly questions: readonly RecommendationQuestion[];
 }
 
 /** Fitted rows as trainers get them. `asOfMs` is the moment at which requests are made. */
@@ -58,18 +50,17 @@ export function examOf(
   const positions = new Map(data.catalogue.map(({ id }, position) => [Number(id), position]));
   const histories = byUser(known);
   const wanted = byUser(heldOut.filter(({ value }) => value >= RELEVANT_FROM));
-  const questions = [...wanted].map(([user, rows]): Question => {
-    const met = (histories.get(user) ?? []).filter(({ film }) => positions.has(film));
-    const liked = met.filter(({ value }) => value >= RELEVANT_FROM);
-    const metFilms = new Set((histories.get(user) ?? []).map(({ film }) => film));
-    return {
-      user,
-      items: liked.map(({ film }) => positions.get(film)!),
-      values: liked.map(({ value }) => value),
-      agesDays: liked.map(({ timeMs }) => Math.max(0, (asOfMs - timeMs) / DAY_MS)),
-      exclude: met.map(({ film }) => positions.get(film)!),
-      relevant: rows.filter(({ film }) => !metFilms.has(film)).map(({ film }) => positions.get(film) ?? -1),
+  const questions = [...wanted].map(([user, rows]): RecommendationQuestion => {
+    const met = histories.get(user) ?? [];
+    const metFilms = new Set(met.map(({ film }) => film));
+    const askable = met.filter(({ film }) => positions.has(film));
+    const history = {
+      items: askable.map(({ film }) => positions.get(film)!),
+      values: askable.map(({ value }) => value),
+      timesMs: askable.map(({ timeMs }) => timeMs),
     };
+    const relevant = rows.filter(({ film }) => !metFilms.has(film)).map(({ film }) => positions.get(film) ?? -1);
+    return { ...ask(String(user), history, data), relevant };
   });
   return { data, questions: questions.filter(({ relevant }) => relevant.length > 0) };
 }
@@ -89,14 +80,9 @@ export async function examine(onnx: Uint8Array, { questions }: Exam): Promise<Ra
   const session = await openSession(onnx);
   try {
     const marks: RankingMarks[] = [];
-    for (const { items, values, agesDays, exclude, relevant } of questions) {
-      const dims = [items.length];
-      const { scores } = await session.run({
-        items: { type: 'int64', dims, data: BigInt64Array.from(items, BigInt) },
-        values: { type: 'float32', dims, data: Float32Array.from(values) },
-        ages: { type: 'float32', dims, data: Float32Array.from(agesDays) },
-      });
-      marks.push(rankingMarks(topK(scores!.data as Float32Array, 10, exclude), relevant, 10));
+    for (const question of questions) {
+      const { items } = recommendation.answer(question, await session.run(recommendation.feeds(question)));
+      marks.push(rankingMarks(items, question.relevant, 10));
     }
     return marks;
   } finally {

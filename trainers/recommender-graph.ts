@@ -1,3 +1,4 @@
+import { signature } from '../core/tasks/recommendation.ts';
 import { float32, model, node } from '../onnx/writer.ts';
 import type { Initializer, Node } from '../onnx/writer.ts';
 
@@ -5,19 +6,14 @@ import type { Initializer, Node } from '../onnx/writer.ts';
  * Serialises a recommender: `nodes` make `scores` (float32, one per item of the catalogue) from the positives of a request: `items` (positions),
  * `values` (ratings) and `ages` (days). A request may be empty, and every recommender takes all three, whatever it uses.
  */
-export function recommender(itemCount: number, initializers: readonly Initializer[], nodes: readonly Node[]): Uint8Array {
-  return model({
+export const recommender = (itemCount: number, initializers: readonly Initializer[], nodes: readonly Node[]): Uint8Array =>
+  model({
     name: 'recommender',
-    inputs: [
-      { name: 'items', type: 'int64', dims: [-1] },
-      { name: 'values', type: 'float32', dims: [-1] },
-      { name: 'ages', type: 'float32', dims: [-1] },
-    ],
+    inputs: signature.inputs,
     outputs: [{ name: 'scores', type: 'float32', dims: [itemCount] }],
     initializers,
     nodes,
   });
-}
 
 /** A recommender that tells everybody the same. */
 export const constantScores = (scores: Float32Array): Uint8Array =>
