@@ -60,16 +60,17 @@ async function backfill(at: Workplace, name: string, flags: BackfillFlags): Prom
   if (typeof outcome === 'number') return outcome;
   at.out.result({ ...outcome, run }, () =>
     table(
-      ['segment', 'window', 'outcome', 'version'],
+      ['segment', 'window', 'outcome', 'version', ''],
       outcome.results.map((result) => [
         result.segment,
         result.window === null ? 'all rows' : windowText(result.window),
         result.outcome,
         result.version === undefined ? '' : `v${result.version}`,
+        result.reason ?? '',
       ]),
     ),
   );
-  return exitCodes.done;
+  return outcome.results.some((result) => result.outcome === 'failed') ? exitCodes.failed : exitCodes.done;
 }
 
 /** A backfill's own steps are trainings: it lists those that ended in its details. */

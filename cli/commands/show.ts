@@ -29,7 +29,7 @@ async function show(at: Workplace, text: string): Promise<void> {
   const steps = stepsOfHistory(await historyOf(at, { ...run, ...(archived && { archived }) })).filter(({ step }) => step !== 'archiveRun');
   const outcome = asTraining(archived?.outcome.result);
   const report = outcome === undefined || outcome.outcome === 'unchanged' ? null : await reportAddress(at, outcome);
-  at.out.result({ ...run, url, report, result: archived?.outcome.result ?? null, steps }, () =>
+  at.out.result({ ...run, url, reportAddress: report, result: archived?.outcome.result ?? null, steps }, () =>
     [
       headText(run, url),
       stepsText(steps),

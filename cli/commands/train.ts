@@ -61,9 +61,9 @@ async function train(at: Workplace, name: string, flags: TrainFlags): Promise<nu
   const outcome = await followToTheEnd(at, handle, run);
   if (typeof outcome === 'number') return outcome;
   const seconds = Math.round(performance.now() - began) / 1000;
-  const report = outcome.outcome === 'unchanged' ? null : await reportAddress(at, outcome);
-  at.out.result({ ...outcome, run, report, seconds }, () =>
-    outcomeText(outcome, { ...(run.url !== null && { run: run.url }), ...(report !== null && { report }) }),
+  const reportAt = outcome.outcome === 'unchanged' ? null : await reportAddress(at, outcome);
+  at.out.result({ ...outcome, run, reportAddress: reportAt, seconds }, () =>
+    outcomeText(outcome, { ...(run.url !== null && { run: run.url }), ...(reportAt !== null && { report: reportAt }) }),
   );
   at.out.say(`took ${duration(seconds * 1000)}`);
   return exitCodes.done;
