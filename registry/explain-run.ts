@@ -49,7 +49,7 @@ export async function explainRun(store: ObjectStore, runId: string): Promise<Run
   const others = callsOf(made.filter(({ by }) => by.runId !== runId));
   const makerOf = new Map([...others, ...own].flatMap((call) => call.artifacts.map(({ sha256 }) => [sha256, call] as const)));
   const steps = [...own.map((call) => explainMade(call, others, makerOf)), ...reused(used, made)];
-  return { run, steps: steps.sort((a, b) => (a.at < b.at ? -1 : 1)) };
+  return { run, steps: steps.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)) };
 }
 
 /** One execution of a step: it may have made artifacts of several kinds. */

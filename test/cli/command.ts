@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process';
+import { compiled } from '../../workers/compiled.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  /** Folder of the project. */
+  readonly project: string;
+  /** PERENNIAL_HOME. */
+  readonly home: string;
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the compiled command with no environment but what is given: neither Temporal's variables nor a terminal's colours reach it. */
+export function perennial({ project, home, input = '', env = {} }: Surroundings, ...args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const options = { cwd: project, env: { PATH: process.env['PATH'], HOME: home, PERENNIAL_HOME: home, ...env }, maxBuffer: 1 << 26 };
+    const child = execFile(process.execPath, [compiled('cli/main'), ...args], options, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(error);
+      else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+    child.stdin!.end(input);
+  });
+}
