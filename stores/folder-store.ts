@@ -172,7 +172,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     for (let start = 0; start < wantedKeys.length; start += pageOfFiles) {
       stopIfAborted(signal, prefix);
       const page = wantedKeys.slice(start, start + pageOfFiles);
-      const sizes = await Promise.all(page.map(({ entry, name }) => (entry.isFile() ? sizeOf(join(root, name)) : undefined)));
+      const sizes = await Promise.all(page.map(async ({ entry, name }) => (entry.isFile() ? sizeOf(join(root, name)) : undefined)));
       for (const [at, { entry, name }] of page.entries()) {
         const bytes = sizes[at];
         if (entry.isDirectory()) yield* listFolder(name, prefix, after, signal);
