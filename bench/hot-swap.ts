@@ -5,6 +5,7 @@
  * never promoted, or the p99 while swapping is more than twice the steady one. The load comes from a process of its own.
  */
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
@@ -90,7 +91,8 @@ async function bench(swaps: number, connections: number): Promise<void> {
 
   const child = fork(fileURLToPath(import.meta.url), [server.url, String(connections)], { serialization: 'advanced' });
   let closing = false;
-  child.once('exit', (code) => {
+  const ended = once(child, 'exit');
+  void ended.then(([code]) => {
     if (closing) return;
     process.stderr.write(`the load ended with ${code}\n`);
     process.exit(1);
@@ -118,7 +120,7 @@ async function bench(swaps: number, connections: number): Promise<void> {
   }
   closing = true;
   await measured('stop');
-  await new Promise((resolve) => child.once('exit', resolve));
+  await ended;
   await server.close();
   await shop.close();
 

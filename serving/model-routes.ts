@@ -7,7 +7,7 @@ import type { Item } from '../core/manifest.ts';
 import type { VersionState } from '../core/registry-entry.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ServingMetrics } from './metrics.ts';
-import type { ServedModel, UserSummary } from './served-model.ts';
+import type { ServedModel, UserSummary, VersionIdentity } from './served-model.ts';
 import type { Slot } from './slot.ts';
 import type { Slots } from './slots.ts';
 
@@ -44,10 +44,12 @@ const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, links }: ModelRoutesOptions): void {
   app.post<{ Params: { model: string } }>('/v1/models/:model/recommend', async (request, reply) => {
     const started = performance.now();
+    const answered: { by?: VersionIdentity } = {};
+    reply.raw.once('close', () => metrics.requested(answered.by, reply.statusCode, (performance.now() - started) / 1000));
     const { segment, ...asked } = parse(recommendBody, request.body);
     // Found and asked in the same turn, so that no swap lies between: a version that was replaced takes no new request.
     const served = slots.route(request.params.model, segment);
-    reply.raw.once('close', () => metrics.requested(served.identity, reply.statusCode, (performance.now() - started) / 1000));
+    answered.by = served.identity;
     const answer = await served.recommend(asked);
     return { ...served.identity, requestedSegment: segment, ...answer };
   });

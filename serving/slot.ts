@@ -64,7 +64,10 @@ export class Slot {
   async follow(state: SegmentState): Promise<void> {
     this.#state = state;
     const champion = state.versions.find(({ version }) => version === state.champion);
-    if (!champion) return this.#swap(undefined);
+    if (!champion) {
+      this.#refused = undefined;
+      return this.#swap(undefined);
+    }
     const digest = champion.package.sha256;
     const now = this.serving?.identity;
     if (now?.digest === digest && now.version === champion.version) {

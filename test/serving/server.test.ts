@@ -246,6 +246,7 @@ describe('a prediction server', () => {
     );
     expect(text).toMatch(/perennial_requests_total\{model="movie-recommender",segment="all",version="1",status="200"\} 1/);
     expect(text).toMatch(/perennial_active_version\{model="movie-recommender",segment="all"\} 1/);
+    expect(text).toMatch(/perennial_requests_total\{model="",segment="",version="",status="404"\} 1/);
     expect(text).not.toContain('made-up');
   });
 

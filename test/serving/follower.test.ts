@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SegmentState } from '../../core/registry-entry.ts';
+import type { Place } from '../../registry/registry.ts';
+import { follow, type Follower, type FollowerOptions } from '../../serving/follower.ts';
+import { films, rule } from './films.ts';
+import { openShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+let follower: Follower;
+
+beforeEach(async () => {
+  shop = await openShop();
+});
+
+afterEach(async () => {
+  await follower.close();
+  await shop.close();
+});
+
+/** Follows the shop until `enough` says that the states told so far are enough. */
+function followUntil(enough: (states: readonly SegmentState[]) => boolean, options: Partial<FollowerOptions> = {}): Promise<readonly SegmentState[]> {
+  return new Promise((resolve) => {
+    const states: SegmentState[] = [];
+    follower = follow({
+      registry: shop.registry,
+      everyMs: 5,
+      rescanMs: 1e9,
+      ended: () => [],
+      onState: async (state) => {
+        states.push(state);
+        if (enough(states)) resolve(states);
+      },
+      onFailure() {},
+      ...options,
+    });
+  });
+}
+
+const named = (model: string) => shop.release({ model, onnx: rule(['1']), items: films });
+
+describe('a follower of the registry', () => {
+  test('tells what stands when it starts, and what changes afterwards', async () => {
+    await named('first');
+    const states = followUntil((told) => told.some(({ model, champion }) => model === 'second' && champion === 1));
+    await named('second');
+    expect((await states)[0]).toMatchObject({ model: 'first', champion: 1 });
+  });
+
+  test('says why a look failed, reads everything again, and is well afterwards', async () => {
+    await named('first');
+    let fail = true;
+    const failures: unknown[] = [];
+    let failureSeen: string | undefined;
+    const registry = {
+      ...shop.registry,
+      async models() {
+        if (!fail) return shop.registry.models();
+        fail = false;
+        throw new Error('the store is away');
+      },
+    };
+    await followUntil(() => true, {
+      registry,
+      onFailure(error) {
+        failures.push(error);
+        failureSeen = follower.failure;
+      },
+    });
+    expect(failures).toEqual([new Error('the store is away')]);
+    expect(failureSeen).toBe('the store is away');
+    await followed(() => follower.failure === undefined && follower.caughtUp);
+  });
+
+  test('looks again, without a hint, at a place whose version ended', async () => {
+    await named('first');
+    const ended: Place[] = [];
+    const states = await followUntil(
+      (told) => {
+        if (ended.length === 0) ended.push({ model: 'first', segment: 'all' });
+        return told.length === 3;
+      },
+      { ended: () => ended, registry: { ...shop.registry, follow: () => ({ changes: async () => [] }) } },
+    );
+    expect(states.map(({ model }) => model)).toEqual(['first', 'first', 'first']);
+  });
+
+  test('makes up for a lost hint by reading everything now and then', async () => {
+    const states = followUntil((told) => told.some(({ model }) => model === 'silent'), {
+      rescanMs: 20,
+      registry: { ...shop.registry, follow: () => ({ changes: async () => [] }) },
+    });
+    await named('silent');
+    expect((await states).length).toBeGreaterThan(0);
+  });
+});
+
+async function followed(arrived: () => boolean): Promise<void> {
+  while (!arrived()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
