@@ -30,7 +30,8 @@ export const judge =
       p99Ms: benchmark.p99Ms,
       champion: contenders.champion?.version ?? null,
       anchor: contenders.anchor?.version ?? null,
-      comparable: evaluated.units >= minUnits,
+      // A champion that knows the held-out rows did not sit the exam.
+      comparable: evaluated.units >= minUnits && 'champion' in evaluated.contenders,
     });
   };
 

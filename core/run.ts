@@ -46,6 +46,7 @@ export interface RetrainRequest {
 }
 
 export interface RetrainOutcome {
+  readonly outcome: 'retrained' | 'nothing-new';
   readonly model: string;
   readonly segments: Readonly<Record<string, TrainOutcome | { readonly outcome: 'nothing-new' | 'busy' | 'failed'; readonly reason: string }>>;
 }

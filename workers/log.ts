@@ -3,10 +3,28 @@ import type { LogEntry, LogLevel, Logger } from '@temporalio/worker';
 import { isErrorCode } from '../core/errors.ts';
 
 /** What the SDK adds to every message and nobody reads on a terminal. */
-const noise = new Set(['sdkComponent', 'namespace', 'taskQueue', 'taskToken', 'isLocal', 'runId', 'activityId', 'durationMs', 'error']);
+const noise = new Set([
+  'sdkComponent',
+  'namespace',
+  'taskQueue',
+  'taskToken',
+  'isLocal',
+  'runId',
+  'activityId',
+  'durationMs',
+  'error',
+  'workflowRunId',
+]);
 
-/** Said of the compute role's worker, which runs no workflows on purpose. */
-const expected = new Set(['No workflows registered, not polling for workflow tasks']);
+const expected = new Set([
+  // Said of the compute role's worker, which runs no workflows on purpose.
+  'No workflows registered, not polling for workflow tasks',
+  // A run that closes while somebody asks how far it is.
+  'Query not found when attempting to respond to it',
+]);
+
+/** Temporal's wrappers. What a workflow threw has lost its fields on the way here; the step that failed has had its own line. */
+const wrapper = /^(ApplicationFailure|ActivityFailure|ChildWorkflowFailure)\b/;
 
 /** One line a message: level, constant phrase, fields. Errors with a code are somebody's answer and need no stack; others are bugs and show theirs. */
 export function compactLogger(level: LogLevel, write: (line: string) => void = (line) => void process.stderr.write(line)): Logger {
@@ -20,7 +38,7 @@ export function lineOf({ level, message, meta = {} }: Pick<LogEntry, 'level' | '
     .filter(([name, value]) => !noise.has(name) && value !== undefined)
     .map(([name, value]) => `${name}=${typeof value === 'string' && !/[\s"=]/.test(value) ? value : shown(value)}`);
   const fault = meta['error'] === undefined ? [] : [faultIn(meta['error'])];
-  return [level.toLowerCase(), message, ...fields, ...fault].join(' ');
+  return [level.toLowerCase(), message, ...fields, ...fault].join(' ').trimEnd();
 }
 
 function faultIn(error: unknown): string {
@@ -28,6 +46,7 @@ function faultIn(error: unknown): string {
     if ('type' in each && isErrorCode(each.type)) return `${each.type}: ${oneLine(each.message)}`;
     if (each.name === 'CancelledFailure') return oneLine(each.message);
   }
+  if (error instanceof Error && wrapper.test(error.stack ?? '')) return oneLine(error.message);
   return error instanceof Error ? (error.stack ?? error.message) : shown(error);
 }
 

@@ -19,6 +19,8 @@ export interface TemporalServerOptions {
   readonly namespace?: string;
   /** Lets tests and unattended runs do without the web interface. */
   readonly ui?: boolean;
+  /** More of the server's own settings, as `name=value`. */
+  readonly dynamicConfig?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +50,7 @@ const stopMs = 5000;
  * @throws {MlError} `PortTaken`; `TemporalUnavailable` when it does not start, or when another one has the data folder.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { dataFolder, namespace = 'default', ui = true, signal } = options;
+  const { dataFolder, namespace = 'default', ui = true, dynamicConfig = [], signal } = options;
   const port = options.port === undefined ? await freePort() : await expectFree(options.port, 'the Temporal server', 'PERENNIAL_TEMPORAL_PORT');
   const uiPort =
     options.uiPort === undefined ? await freePort() : await expectFree(options.uiPort, 'the Temporal web interface', 'PERENNIAL_TEMPORAL_UI_PORT');
@@ -60,7 +62,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     ...(ui ? ['--ui-port', String(uiPort)] : ['--headless']),
     ...(dataFolder === undefined ? [] : ['--db-filename', join(dataFolder, 'temporal.db')]),
     ...(dataFolder === undefined ? [] : pragmas.flatMap((pragma) => ['--sqlite-pragma', pragma])),
-    ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
+    ...[...settings, ...dynamicConfig].flatMap((setting) => ['--dynamic-config-value', setting]),
     ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
   const process = startWithLifeline(options.binary, args, {

@@ -14,7 +14,7 @@ export interface WorkerProcessOptions extends Omit<WorkerOptions, 'connection'> 
 watchOwner();
 const { temporal, ...options } = JSON.parse(process.argv[2]!) as WorkerProcessOptions;
 // Signals are the supervisor's business: with the SDK's own handler a pending call would hang the process.
-Runtime.install({ shutdownSignals: [], logger: compactLogger('WARN') });
+Runtime.install({ shutdownSignals: [], logger: compactLogger('WARN'), telemetryOptions: { logging: { forward: {}, filter: 'WARN' } } });
 const connection = await NativeConnection.connect(temporal);
 const worker = await startWorker({ ...options, connection });
 process.once('SIGTERM', () => void worker.stop());

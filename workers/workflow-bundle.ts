@@ -15,14 +15,17 @@ const ours = {
   sweepLineage: 'workflows/sweep-lineage',
 } as const;
 
+/** Types of our own workflows. */
+export const workflowNames = Object.keys(ours) as readonly (keyof typeof ours)[];
+
 export const interceptorModule = (): string => compiled('workflows/interceptor');
 
 /**
  * The entry of the workflow bundle: every workflow by name, ours and users'. `export *` of two modules that export the same name would drop both
  * without a word, so names are written out, and one that is there twice is refused.
  */
-export async function workflowEntry(modules: readonly string[]): Promise<string> {
-  const from = new Map<string, string>(Object.entries(ours).map(([name, module]) => [name, compiled(module)]));
+export async function workflowEntry(modules: readonly string[], own: readonly (keyof typeof ours)[] = workflowNames): Promise<string> {
+  const from = new Map<string, string>(own.map((name) => [name, compiled(ours[name])]));
   for (const module of modules) {
     const exports = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>;
     for (const name of Object.keys(exports).filter((each) => typeof exports[each] === 'function')) {
@@ -41,9 +44,13 @@ export async function workflowEntry(modules: readonly string[]): Promise<string>
 }
 
 /** Bundles all workflows with the one interceptor. About two seconds. */
-export async function bundleWorkflows(modules: readonly string[], folder: string): Promise<WorkflowBundle> {
+export async function bundleWorkflows(
+  modules: readonly string[],
+  folder: string,
+  own: readonly (keyof typeof ours)[] = workflowNames,
+): Promise<WorkflowBundle> {
   await mkdir(folder, { recursive: true });
   const entry = join(folder, 'workflows.js');
-  await writeFile(entry, await workflowEntry(modules));
+  await writeFile(entry, await workflowEntry(modules, own));
   return bundleWorkflowCode({ workflowsPath: entry, workflowInterceptorModules: [interceptorModule()], logger: compactLogger('WARN') });
 }

@@ -18,7 +18,7 @@ type SegmentOutcome = RetrainOutcome['segments'][string];
  *
  * A segment that fails does not stop the others. Once all have had their turn the run fails, so that it is red wherever schedules are watched.
  */
-export async function retrain(request: RetrainRequest): Promise<RetrainOutcome & { readonly outcome: string }> {
+export async function retrain(request: RetrainRequest): Promise<RetrainOutcome> {
   const { model } = request;
   const { spec } = await steps.readApplied({ model });
   const segments = request.segments ?? (await steps.listSegments({ spec })).segments;

@@ -13,8 +13,10 @@ import type { RunArchive } from '../../registry/runs.ts';
 import { simulateStreamingService } from '../../simulation/streaming-service.ts';
 import { startUserDataApi } from '../../simulation/user-data-api.ts';
 import type { ApiFaults, UserDataApi } from '../../simulation/user-data-api.ts';
+import { readMade, readUsed } from '../../stores/artifact-store.ts';
 import { openBlobs } from '../../stores/blobs.ts';
 import type { Blobs } from '../../stores/blobs.ts';
+import { provenanceDigest } from '../../stores/digest.ts';
 import type { ObjectStore } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { compiled } from '../../workers/compiled.ts';
@@ -218,4 +220,21 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
 export async function pending(client: PerennialClient, workflowId: string): Promise<readonly string[]> {
   const { raw } = await client.temporal.workflow.getHandle(workflowId).describe();
   return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
+}
+
+/** Which steps made something in a run, and which got theirs from the cache. Sorted, each once. */
+export async function workOf({ store }: TestSystem, runId: string): Promise<{ readonly made: readonly string[]; readonly used: readonly string[] }> {
+  const records = await readMade(store);
+  const steps = new Map(records.map(({ provenance }) => [provenanceDigest(provenance), provenance.step]));
+  const used = await readUsed(store, runId);
+  const sorted = (names: readonly string[]) => [...new Set(names)].toSorted();
+  return {
+    made: sorted(records.filter(({ by }) => by.runId === runId).map(({ provenance }) => provenance.step)),
+    used: sorted(used.map(({ provenance }) => steps.get(provenance)!)),
+  };
+}
+
+/** Kinds of a segment's registry entries, oldest first. */
+export async function commands({ registry }: TestSystem, model: string, segment = 'all'): Promise<readonly string[]> {
+  return (await registry.entries({ model, segment })).map(({ command }) => command.kind);
 }

@@ -20,8 +20,6 @@ export interface PoolTask {
 export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: never) => void;
-  /** The child's own sign of life, about once a second while its main thread is not stuck. */
-  readonly onBeat?: () => void;
   /** What the child may ask for, by name. */
   readonly answers?: Readonly<Record<string, (input: never) => unknown>>;
 }
@@ -49,7 +47,7 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
   let ids = 0;
   let taken = 0;
 
-  async function run<Output>({ name, input }: PoolTask, { signal, onProgress, onBeat, answers = {} }: RunOptions = {}): Promise<Output> {
+  async function run<Output>({ name, input }: PoolTask, { signal, onProgress, answers = {} }: RunOptions = {}): Promise<Output> {
     const stop = AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]);
     await takePlace(stop);
     try {
@@ -61,7 +59,6 @@ export function createChildPool(options: ChildPoolOptions): ChildPool {
         child.busy(true);
         const done = new Promise<Answer>((resolve, reject) => {
           child.listen((message) => {
-            if (message.kind === 'beat') onBeat?.();
             if (!('id' in message) || message.id !== id) return;
             if (message.kind === 'ask') void reply(child, message, answers);
             if (message.kind === 'done') resolve(message.answer);

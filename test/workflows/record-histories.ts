@@ -1,0 +1,68 @@
+/**
+ * Records the fixtures of the replay tests, from real runs through the interceptor. Run it when workflows change on purpose:
+ *
+ *     npm run build && node dist/test/workflows/record-histories.js
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { RunHandle } from '../../client/index.ts';
+import { recommender, slow, startSystem, until } from './harness.ts';
+
+const folder = resolve(import.meta.dirname, '../../../test/histories');
+const system = await startSystem();
+const { client } = system;
+
+async function record(name: string, { workflowId, runId }: Pick<RunHandle<unknown>, 'workflowId'> & { readonly runId?: string }): Promise<void> {
+  const history = await client.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+  const json = gzipSync(historyToJSON(history), { level: 9 });
+  await writeFile(resolve(folder, `${name}.json.gz`), json);
+  process.stderr.write(`${name}: ${history.events?.length} events, ${json.length} bytes\n`);
+}
+
+async function ended<Outcome>(run: RunHandle<Outcome>): Promise<RunHandle<Outcome>> {
+  await run.result().catch(() => {});
+  return run;
+}
+
+try {
+  await mkdir(folder, { recursive: true });
+  const spec = recommender('films', { segments: { by: 'month-of-year(ratedAt)', only: [10] } });
+  await record('train-promoted', await ended(await client.train(spec)));
+  await record('deploy', { workflowId: 'deploy/films/all' });
+  await record('train-unchanged', await ended(await client.train(spec)));
+  await record('train-failed', await ended(await client.train({ ...spec, contract: [{ check: 'range', of: 'ratings.rating', max: 1 }] })));
+
+  const contested = await client.train({ ...spec, train: [{ trainer: 'ease', with: { l2: 300 } }] });
+  await until('it has been judged', async () => (await contested.progress()).steps.some(({ step, state }) => step === 'judge' && state === 'done'));
+  const place = { model: 'films', segment: 'all' };
+  const { registered } = (await system.registry.entries(place)).flatMap(({ command }) => (command.kind === 'registered' ? [command] : []))[0]!;
+  const rival = await system.registry.register(
+    place,
+    { ...registered, package: { ...registered.package, sha256: '0'.repeat(64) } },
+    { by: 'test', run: null },
+  );
+  await system.registry.promote(place, { version: rival.version, expect: 1, verdict: 'better', reason: 'a rival' }, { by: 'test', run: null });
+  await record('train-judged-again', await ended(contested));
+
+  const patient = await client.train({ ...spec, train: [slow(300, 100)] });
+  await until('it trains', async () => (await patient.progress()).working.some(({ step }) => step === 'bpr'));
+  await patient.cancel();
+  await record('train-cancelled', await ended(patient));
+
+  await system.apply(spec);
+  await record('retrain', await ended(await client.retrain('films')));
+  await record('retrain-nothing-new', await ended(await client.retrain('films')));
+  await system.apply({ ...spec, segments: { by: 'month-of-year(ratedAt)', only: [13] } });
+  await record('retrain-failed', await ended(await client.retrain('films')));
+
+  const windows = [
+    { from: '2024-01-01', to: '2025-01-01' },
+    { from: '2030-01-01', to: '2030-02-01' },
+  ];
+  await record('backfill', await ended(await client.backfill({ spec, windows, segments: ['all', 'month=10'] })));
+  await record('sweep-lineage', await ended(await client.sweepLineage()));
+} finally {
+  await system.close();
+}
