@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { devServices } from '../../workers/dev-services.ts';
 import type { Running } from '../../workers/running.ts';
-import { supervise } from '../../workers/supervisor.ts';
 import { serviceNews } from '../service-news.ts';
 import { fields } from '../table.ts';
 import { perform, verb } from '../verb.ts';
@@ -22,6 +20,7 @@ export function devCommand(program: Command): void {
 }
 
 async function dev(at: Workplace, { port, ui }: DevFlags): Promise<void> {
+  const [{ devServices }, { supervise }] = await Promise.all([import('../../workers/dev-services.ts'), import('../../workers/supervisor.ts')]);
   const project = await at.project();
   const settings = port === undefined ? at.settings : { ...at.settings, port };
   const { services, links } = devServices(settings, project, { onProgress: at.out.say, ui });

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
 import type { Log } from '../../core/step-context.ts';
-import { startPredictionServer } from '../../serving/server.ts';
-import { supervise } from '../../workers/supervisor.ts';
 import { serviceNews } from '../service-news.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
@@ -25,6 +23,7 @@ export function serveCommand(program: Command): void {
 }
 
 async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlags): Promise<void> {
+  const [{ startPredictionServer }, { supervise }] = await Promise.all([import('../../serving/server.ts'), import('../../workers/supervisor.ts')]);
   const { registry, blobs } = await at.kept();
   let url: string | undefined;
   const service = {

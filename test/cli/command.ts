@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { compiled } from '../../workers/compiled.ts';
 
 export interface Ran {
@@ -19,7 +20,7 @@ export interface Surroundings {
 /** Runs the compiled command with no environment but what is given: neither Temporal's variables nor a terminal's colours reach it. */
 export function perennial({ project, home, input = '', env = {} }: Surroundings, ...args: readonly string[]): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const options = { cwd: project, env: { PATH: process.env['PATH'], HOME: home, PERENNIAL_HOME: home, ...env }, maxBuffer: 1 << 26 };
+    const options = { cwd: project, env: environment(home, env), maxBuffer: 1 << 26 };
     const child = execFile(process.execPath, [compiled('cli/main'), ...args], options, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
@@ -27,3 +28,20 @@ export function perennial({ project, home, input = '', env = {} }: Surroundings,
     child.stdin!.end(input);
   });
 }
+
+/** Starts a command that runs until it is stopped; resolves with the JSON value that it prints when it is ready. */
+export async function started<T>(
+  { project, home, env = {} }: Surroundings,
+  ...args: readonly string[]
+): Promise<{ child: ChildProcess; printed: T }> {
+  const argv = [compiled('cli/main'), ...args, '--json'];
+  const child = spawn(process.execPath, argv, { cwd: project, env: environment(home, env), stdio: ['ignore', 'pipe', 'ignore'] });
+  let text = '';
+  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+    text += String(chunk);
+    if (text.endsWith('}\n')) return { child, printed: JSON.parse(text) as T };
+  }
+  throw new Error(`${args.join(' ')} ended before it was ready: ${text}`);
+}
+
+const environment = (home: string, env: Surroundings['env']) => ({ PATH: process.env['PATH'], HOME: home, PERENNIAL_HOME: home, ...env });

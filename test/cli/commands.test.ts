@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Provenance } from '../../core/artifact.ts';
 import { openRunArchive } from '../../registry/runs.ts';
@@ -11,7 +13,7 @@ import { writeRunning } from '../../workers/running.ts';
 import { byGenre, films, histories, rule } from '../serving/films.ts';
 import { openShop } from '../serving/shop.ts';
 import type { Registered, Shop } from '../serving/shop.ts';
-import { perennial } from './command.ts';
+import { perennial, started } from './command.ts';
 import type { Surroundings } from './command.ts';
 import { activity, history } from './history.ts';
 
@@ -288,6 +290,24 @@ describe('predict', () => {
       await rm(join(home, 'running.json'));
     }
   });
+});
+
+test('serve answers from the store alone, predict asks it, and Ctrl-C ends it with 0', async () => {
+  const { child, printed } = await started<{ url: string }>(here, 'serve');
+  const exited = once(child, 'exit');
+  try {
+    while (!(await fetch(`${printed.url}/ready`)).ok) await sleep(20);
+    const home = shop.folder;
+    const running = { pid: process.pid, temporal: { address: '', namespace: '' }, page: printed.url, store: join(home, 'store'), home };
+    await writeRunning(home, running);
+    expect(await json('predict', 'recommender', '--user', '7', '--count', '3')).toMatchObject({ version: 1, digest: first.digest, known: true });
+    const unknown = await perennial(here, 'predict', 'recommendr', '--user', '7');
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('[ModelUnknown]') });
+  } finally {
+    await rm(join(shop.folder, 'running.json'), { force: true });
+    child.kill('SIGINT');
+  }
+  expect(await exited).toEqual([0, null]);
 });
 
 test('sample simulate writes the same bytes for the same seed', async () => {
