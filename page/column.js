@@ -8,7 +8,7 @@ import { filmTitle, genres, hueOf, modelTitle, plural, score, segmentTitle, sign
  */
 export function column({ model, segment, segments, answer, failure, fresh, onLike, liked }) {
   const served = model.segments.find(({ segment: name }) => name === (answer?.segment ?? segment)) ?? model.segments[0];
-  const version = served?.champion && served.champion.version === answer?.version ? served.champion : undefined;
+  const version = answer && served?.serving?.version === answer.version ? served.serving : undefined;
   return element(
     'article',
     { class: 'column', 'aria-labelledby': `title-${model.model}`, 'data-model': model.model },
@@ -21,7 +21,7 @@ export function column({ model, segment, segments, answer, failure, fresh, onLik
         element('h2', { id: `title-${model.model}` }, modelTitle(model.model)),
         answer && element('span', { class: fresh ? 'badge fresh' : 'badge' }, fresh ? `now v${answer.version}` : `v${answer.version}`),
       ),
-      version ? facts(version, answer, served) : element('p', { class: 'facts' }, failure ? 'not serving' : ' '),
+      version ? facts(version) : element('p', { class: 'facts' }, failure ? 'not serving' : ' '),
     ),
     version && marks(version),
     notice({ model, segment, segments, answer, served }),
@@ -32,12 +32,12 @@ export function column({ model, segment, segments, answer, failure, fresh, onLik
   );
 }
 
-function facts(version, answer, served) {
+function facts(version) {
   return element(
     'p',
     { class: 'facts' },
-    served.serving?.trainer && element('span', { title: 'the trainer' }, `${served.serving.trainer} · `),
-    element('code', { title: `package ${answer.digest}` }, answer.digest.slice(0, 12)),
+    element('span', { title: 'the trainer' }, `${version.trainer} · `),
+    element('code', { title: `package ${version.digest}` }, version.digest.slice(0, 12)),
     element('br'),
     element('span', { title: 'what it was trained on' }, `${windowTitle(version.window)} · ${plural(version.rows, 'row')}`),
   );

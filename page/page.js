@@ -156,6 +156,7 @@ const noModels = () =>
 function showSegments() {
   const segments = allSegments();
   if (!segments.includes(state.segment)) segments.push(state.segment);
+  find('segment-field').hidden = segments.length < 2;
   find('segments').replaceChildren(
     ...segments.map((segment) =>
       element(
@@ -187,7 +188,7 @@ function showChips() {
     changed();
   };
   find('user-chips').replaceChildren(...(state.user ? [chip(`User ${state.user}`, `Forget user ${state.user}`, forget)] : []));
-  find('user-input').placeholder = state.user ? 'Another user…' : 'Find a user, or leave it to a new visitor';
+  find('user-input').placeholder = state.user ? 'Another user…' : 'A new visitor';
   find('film-chips').replaceChildren(
     ...[...state.liked].map(([id, film]) =>
       chip(filmTitle(film.title).title, `Remove ${filmTitle(film.title).title}`, () => {

@@ -93,12 +93,15 @@ export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, links
 
 function describeSlot(slot: Slot, links: ModelRoutesOptions['links']) {
   const { model, segment, state, serving, refused } = slot;
-  const champion = state?.versions.find(({ version }) => version === state.champion);
+  const find = (number: number | null | undefined) => state?.versions.find(({ version }) => version === number);
+  const champion = find(state?.champion);
+  const answering = find(serving?.identity.version);
   return {
     segment,
     versions: state?.versions.length ?? 0,
     champion: champion ? describeVersion(model, segment, champion, links) : null,
-    serving: serving ? { version: serving.identity.version, digest: serving.identity.digest, trainer: serving.manifest.trainer.name } : null,
+    // The champion, or the version before it while the champion cannot be served.
+    serving: serving && answering ? { ...describeVersion(model, segment, answering, links), trainer: serving.manifest.trainer.name } : null,
     ...(refused ? { refused } : {}),
   };
 }
@@ -106,7 +109,6 @@ function describeSlot(slot: Slot, links: ModelRoutesOptions['links']) {
 const describeVersion = (model: string, segment: string, version: VersionState, links: ModelRoutesOptions['links']) => ({
   version: version.version,
   digest: version.package.sha256,
-  bytes: version.package.bytes,
   window: version.window,
   rows: version.rows,
   at: version.at,

@@ -130,6 +130,7 @@ const learned = (strength: number, more: Partial<Release> = {}): Release => ({
   test('says kindly that a version was refused, and that the server is gone', async () => {
     await shop.release(learned(4, { goldenOf: byGenre(films, 5) }));
     await arrives('Movie recommender', 'v3 was refused, so the version before it stays');
+    expect(await column('Movie recommender').getByRole('link', { name: 'Report of movie-recommender v2' }).count()).toBe(1);
     expect(complaints).toEqual([]);
     await server.close();
     await page.getByText('The prediction server does not answer').waitFor();
