@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { RunHandle } from '../client/index.ts';
 import type { StepProgress } from '../core/run.ts';
 import { asJson, coded, exitCodes } from './failure.ts';
@@ -27,6 +28,9 @@ export function detach(at: Workplace, run: StartedRun): number {
 
 const howToReturn = ({ workflowId }: StartedRun): string => `look: perennial show ${workflowId}    stop it: perennial cancel ${workflowId}`;
 
+/** A worker answers within a second or two. */
+const patienceMs = 10_000;
+
 /**
  * Watches a run, and says each step as it ends. Gives its outcome, or the exit code of a command that ends without one: Ctrl-C stops watching, and
  * a run that failed has failed, though nothing was wrong with the command line.
@@ -41,8 +45,17 @@ export async function followToTheEnd<Outcome>(
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
   process.on('SIGINT', interrupt);
+  // Where no worker answers, the question how far the run is stays open for long.
+  const stopped = once(interrupted.signal, 'abort').then(() => interrupted.signal.throwIfAborted());
+  stopped.catch(() => {});
+  const idle = setTimeout(() => at.out.say('no step has begun yet: is a worker running? `perennial dev` starts one'), patienceMs);
   try {
-    return await watch(handle, onNews, interrupted.signal);
+    const watched = watch(handle, interrupted.signal, (line) => {
+      clearTimeout(idle);
+      onNews(line);
+    });
+    watched.catch(() => {});
+    return (await Promise.race([watched, stopped])) as Outcome;
   } catch (thrown) {
     if (interrupted.signal.aborted) {
       at.out.say(`no longer watching; the run goes on\n${howToReturn(run)}`);
@@ -54,11 +67,12 @@ export async function followToTheEnd<Outcome>(
     at.out.say(`error [${error.code}]: ${error.message}\nits steps: perennial show ${run.runId}`);
     return exitCodes.failed;
   } finally {
+    clearTimeout(idle);
     process.off('SIGINT', interrupt);
   }
 }
 
-async function watch<Outcome>(handle: RunHandle<Outcome>, onNews: (line: (text: string) => void) => void, signal: AbortSignal): Promise<Outcome> {
+async function watch<Outcome>(handle: RunHandle<Outcome>, signal: AbortSignal, onNews: (line: (text: string) => void) => void): Promise<Outcome> {
   const display = openProgress();
   const ended = endedSteps();
   try {

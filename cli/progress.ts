@@ -42,18 +42,19 @@ function bars(): ProgressDisplay {
   return {
     line: (text) => all.log(`${text}\n`),
     working(now) {
-      const names = new Set(now.map(nameOf));
-      for (const [name, bar] of shown) {
-        if (names.has(name)) continue;
+      const named = now.map(
+        (progress, at) => [nameOf(progress), now.slice(0, at).filter((other) => nameOf(other) === nameOf(progress)).length] as const,
+      );
+      const keys = named.map(([name, nth]) => `${name} ${nth}`);
+      for (const [key, bar] of shown) {
+        if (keys.includes(key)) continue;
         all.remove(bar);
-        shown.delete(name);
+        shown.delete(key);
       }
-      for (const progress of now) {
-        const name = nameOf(progress);
-        const { done = 0, total } = progress;
-        const payload = { name: styledTalk('dim', name), share: total === undefined ? '' : `${done}/${total}` };
-        let bar = shown.get(name);
-        if (bar === undefined) shown.set(name, (bar = all.create(total ?? 1, 0, payload)));
+      for (const [at, { done = 0, total }] of now.entries()) {
+        const payload = { name: styledTalk('dim', named[at]![0]), share: total === undefined ? '' : `${done}/${total}` };
+        let bar = shown.get(keys[at]!);
+        if (bar === undefined) shown.set(keys[at]!, (bar = all.create(total ?? 1, 0, payload)));
         if (total !== undefined) bar.setTotal(total);
         bar.update(total === undefined ? 0 : done, payload);
       }

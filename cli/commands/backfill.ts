@@ -14,7 +14,7 @@ import type { VerbOptions } from '../verb.ts';
 import { parseMonths, parseWindows } from '../windows.ts';
 import { plural, windowText } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
-import { wholeNumber } from './runs.ts';
+import { wholeNumber } from '../numbers.ts';
 
 interface BackfillFlags extends VerbOptions {
   readonly windows?: readonly Window[];

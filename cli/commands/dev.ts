@@ -5,7 +5,7 @@ import { fields } from '../table.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import type { Workplace } from '../workplace.ts';
-import { wholeNumber } from './runs.ts';
+import { portNumber } from '../numbers.ts';
 
 interface DevFlags extends VerbOptions {
   readonly port?: number;
@@ -14,7 +14,7 @@ interface DevFlags extends VerbOptions {
 
 export function devCommand(program: Command): void {
   verb(program, 'dev', 'run Temporal, a worker, the prediction server and the page, until Ctrl-C', ['dev', 'dev --port 8080'])
-    .option('--port <port>', 'of the prediction server and page; default PERENNIAL_PORT, else a free one', wholeNumber)
+    .option('--port <port>', 'of the prediction server and page; default PERENNIAL_PORT, else a free one', portNumber)
     .option('--no-ui', "without Temporal's web UI")
     .action((flags: DevFlags) => perform(flags, (at) => dev(at, flags)));
 }

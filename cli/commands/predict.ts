@@ -13,7 +13,7 @@ import { table } from '../table.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import type { Workplace } from '../workplace.ts';
-import { wholeNumber } from './runs.ts';
+import { wholeNumber } from '../numbers.ts';
 
 interface PredictFlags extends VerbOptions {
   readonly user?: string;

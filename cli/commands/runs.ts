@@ -1,8 +1,8 @@
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { knownRuns } from '../known-runs.ts';
 import type { KnownRun } from '../known-runs.ts';
 import { unknownModel } from '../misuse.ts';
+import { wholeNumber } from '../numbers.ts';
 import { styled } from '../output.ts';
 import { parseWritten } from '../reference.ts';
 import { table } from '../table.ts';
@@ -23,11 +23,6 @@ export function runsCommand(program: Command): void {
   ])
     .option('--limit <count>', 'how many', wholeNumber, 20)
     .action((model: string | undefined, flags: RunsFlags) => perform(flags, (at) => runs(at, model, flags)));
-}
-
-export function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('write a whole number from 1 on.');
 }
 
 async function runs(at: Workplace, name: string | undefined, { limit }: RunsFlags): Promise<void> {
@@ -64,9 +59,11 @@ export function statusText(status: string): string {
   return status === 'failed' || status === 'terminated' || status === 'timed-out' ? styled('red', status) : styled('yellow', status);
 }
 
-export function outcomeOf({ outcome, version, verdict, error }: KnownRun): string {
+export function outcomeOf({ status, outcome, version, verdict, error }: KnownRun): string {
   if (error !== null) return error.code;
-  return [outcome ?? '', version === null ? '' : `v${version}`, verdict === null ? '' : `(${verdict})`].filter((part) => part !== '').join(' ');
+  return [outcome === status ? '' : (outcome ?? ''), version === null ? '' : `v${version}`, verdict === null ? '' : `(${verdict})`]
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 export const tookText = ({ startedAt, closedAt }: KnownRun): string =>

@@ -8,7 +8,7 @@ import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import { count, plural } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
-import { wholeNumber } from './runs.ts';
+import { wholeNumber } from '../numbers.ts';
 
 interface FetchFlags extends VerbOptions {
   readonly to?: string;

@@ -4,7 +4,7 @@ import { serviceNews } from '../service-news.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import type { Workplace } from '../workplace.ts';
-import { wholeNumber } from './runs.ts';
+import { portNumber } from '../numbers.ts';
 
 interface ServeFlags extends VerbOptions {
   readonly port?: number;
@@ -17,7 +17,7 @@ export function serveCommand(program: Command): void {
     'serve --port 8080',
     'serve --host 0.0.0.0 --port 8080     # open to the network',
   ])
-    .option('--port <port>', 'default PERENNIAL_PORT, else a free one', wholeNumber)
+    .option('--port <port>', 'default PERENNIAL_PORT, else a free one', portNumber)
     .option('--host <host>', 'default 127.0.0.1: this machine only')
     .action((flags: ServeFlags) => perform(flags, (at) => serve(at, flags)));
 }
