@@ -30,7 +30,8 @@ export const snapshotSource =
     };
     return makeArtifact(ports, context, 'source', recipe, async () => {
       const out = join(context.scratch, 'source.parquet');
-      const resume = join(ports.resumeFolder, digestOf({ declared, observed: observation.sha256 }).slice(0, 32));
+      // Attempts of one run go on from each other's pages; two runs that read the same source at once must not.
+      const resume = join(ports.resumeFolder, digestOf({ declared, observed: observation.sha256, workflowId: context.run.workflowId }).slice(0, 32));
       const facts = await snapshotAsObserved({ ...request, out, resume }, observation, context);
       await rm(resume, { recursive: true, force: true });
       return { path: out, notes: { ...facts, observed: observation.facts } };

@@ -12,7 +12,10 @@ export const movieRecommender = defineModel({
   target,
   segments: { by: 'month-of-year(ratedAt)', only: [10, 12] },
   split,
-  train: [{ trainer: 'ease', try: { l2: [100, 200, 400] } }],
+  train: [
+    { trainer: 'ease', try: { l2: [100, 200] } },
+    { trainer: 'blend', try: { l2: [100, 200] } },
+  ],
   gate: {
     metric: 'ndcg@10',
     confidence: 0.95,
