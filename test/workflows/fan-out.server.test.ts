@@ -2,7 +2,7 @@ import { appendFile, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunHandle } from '../../client/index.ts';
-import { ease, pending, recommender, slow, startSystem, until } from './harness.ts';
+import { pending, recommender, slow, startSystem, until } from './harness.ts';
 import type { TestSystem } from './harness.ts';
 
 let system: TestSystem;
@@ -31,9 +31,9 @@ async function mostChildren(run: RunHandle<unknown>): Promise<{ readonly started
   return { started, most };
 }
 
-describe('retrain', () => {
-  const segments = { by: 'month-of-year(ratedAt)', only: [10] } as const;
+const segments = { by: 'month-of-year(ratedAt)', only: [10] } as const;
 
+describe('retrain', () => {
   test('trains every segment of the spec that was applied, and does nothing when nothing is new', async () => {
     await system.apply(recommender('nightly', { segments }));
     const first = await (await system.client.retrain('nightly')).result();
@@ -63,7 +63,7 @@ describe('retrain', () => {
 
   test('leaves a segment alone that is being trained already', async () => {
     const busy = await system.client.train(recommender('nightly', { train: [slow(300, 100)] }));
-    await system.apply(recommender('nightly', { segments: { ...segments, only: [] }, train: [{ trainer: 'ease', with: { l2: 300 } }] }));
+    await system.apply(recommender('nightly', { train: [{ trainer: 'ease', with: { l2: 300 } }] }));
     expect(await (await system.client.retrain('nightly')).result()).toMatchObject({ segments: { all: { outcome: 'busy' } } });
     await busy.cancel();
     await expect(busy.result()).rejects.toMatchObject({ code: 'Cancelled' });
@@ -81,7 +81,7 @@ describe('retrain', () => {
   });
 
   test('cancels its training when it is cancelled', async () => {
-    await system.apply(recommender('stopped', { segments: { ...segments, only: [] }, train: [slow(300, 100)] }));
+    await system.apply(recommender('stopped', { train: [slow(300, 100)] }));
     const run = await system.client.retrain('stopped');
     await until('it trains', async () =>
       (await pending(system.client, 'train/stopped/all').catch((): readonly string[] => [])).includes('trainModel'),
@@ -93,12 +93,12 @@ describe('retrain', () => {
 });
 
 describe('backfill', () => {
-  const half = { from: '2024-01-01', to: '2024-07-01' };
+  const half = { from: '2024-01-01', to: '2024-11-15' };
   const year = { from: '2024-01-01', to: '2025-01-01' };
   const never = { from: '2030-01-01', to: '2030-02-01' };
 
   test('trains windows by segments with a limit, writes down what fails, and goes on', async () => {
-    const request = { spec: recommender('past'), windows: [half, never, year], segments: ['all', 'month=10'], concurrency: 1 };
+    const request = { spec: recommender('past', { segments }), windows: [half, never, year], segments: ['all', 'month=10'], concurrency: 1 };
     const run = await system.client.backfill(request);
     const { outcome, results } = await run.result();
     expect(outcome).toBe('incomplete');
@@ -123,7 +123,7 @@ describe('backfill', () => {
 
   test('continues as new when its history grows, drained, and loses no result', async () => {
     const windows = [3, 4, 5, 6].map((month) => ({ from: '2024-01-01', to: `2024-0${month}-01` }));
-    const run = await system.client.backfill({ spec: recommender('long', { train: [ease] }), windows, segments: ['all', 'month=1'] });
+    const run = await system.client.backfill({ spec: recommender('long', { segments }), windows, segments: ['all', 'month=2'] });
     const { results } = await run.result();
     expect(results).toHaveLength(8);
     expect((await handleOf(run).describe()).status.name).toBe('CONTINUED_AS_NEW');

@@ -197,7 +197,6 @@ export function recommender(name: string, changes: Partial<ModelSpec<'recommenda
       relevantFrom: 3.5,
       describe: { source: 'movies', title: 'title', categories: 'genres' },
     },
-    segments: { by: 'month-of-year(ratedAt)', only: [10, 12] },
     split: { by: 'last-per', column: 'userId', validation: 2, test: 2 },
     train: [ease],
     gate: { metric: 'ndcg@10', baselines: ['random'], champion: { rule: 'not-worse', margin: 0.9 } },
