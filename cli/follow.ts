@@ -60,7 +60,7 @@ export async function followToTheEnd<Outcome>(
     if (interrupted.signal.aborted) {
       at.out.say(`no longer watching; the run goes on\n${howToReturn(run)}`);
       if (at.out.json) at.out.result({ run, watching: false }, () => '');
-      return exitCodes.interrupted;
+      return leave(exitCodes.interrupted);
     }
     const error = await coded(thrown);
     if (at.out.json) at.out.result({ ...asJson(error), run }, () => '');
@@ -70,6 +70,12 @@ export async function followToTheEnd<Outcome>(
     clearTimeout(idle);
     process.off('SIGINT', interrupt);
   }
+}
+
+/** Ends the process now: a question that waits for Temporal cannot be withdrawn, and would hold it for long. */
+async function leave(code: number): Promise<never> {
+  await new Promise((written) => process.stdout.write('', written));
+  process.exit(code);
 }
 
 async function watch<Outcome>(handle: RunHandle<Outcome>, signal: AbortSignal, onNews: (line: (text: string) => void) => void): Promise<Outcome> {

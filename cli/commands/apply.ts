@@ -11,6 +11,7 @@ import type { ScheduleChange, ScheduleSetting } from '../../client/index.ts';
 import { styled } from '../output.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
+import { plural } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
 interface ApplyFlags extends VerbOptions {
@@ -126,5 +127,5 @@ function valueText(value: Json | undefined): string {
 function doneText(plans: readonly ModelPlan[]): string {
   const specs = plans.filter(({ spec }) => spec.change !== 'keep').length;
   const schedules = plans.filter(({ schedule }) => schedule !== null && schedule.change !== 'keep' && schedule.change !== 'none').length;
-  return specs + schedules === 0 ? 'all was as it should be' : `applied: ${specs} specs and ${schedules} schedules changed`;
+  return specs + schedules === 0 ? 'all was as it should be' : `applied: ${plural(specs, 'spec')} and ${plural(schedules, 'schedule')} changed`;
 }

@@ -22,9 +22,15 @@ async function cancel(at: Workplace, text: string): Promise<void> {
   if (status !== 'running') throw misuse(`${workflowId} (${runId}) is not open but ${status}: there is nothing to cancel`);
   const handle = client.temporal.workflow.getHandle(workflowId, runId);
   await handle.cancel();
-  const closed = await Promise.race([handle.result().then(ended, ended), sleep(patienceMs, undefined, { ref: false })]);
-  const after = closed === true ? (await handle.describe()).status.name.toLowerCase() : 'stopping';
+  const after = await untilClosed(async () => (await handle.describe()).status.name);
   at.out.result({ workflowId, runId, status: after }, () => `${workflowId} is ${after}`);
 }
 
-const ended = (): true => true;
+/** The status in the end; `stopping` where that takes longer than anybody waits. */
+async function untilClosed(status: () => Promise<string>): Promise<string> {
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await sleep(200)) {
+    const now = await status();
+    if (now !== 'RUNNING') return now.toLowerCase();
+  }
+  return 'stopping';
+}

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Provenance } from '../../core/artifact.ts';
@@ -16,6 +15,7 @@ import type { Registered, Shop } from '../serving/shop.ts';
 import { perennial, started } from './command.ts';
 import type { Surroundings } from './command.ts';
 import { activity, history } from './history.ts';
+import { makeProject } from './project.ts';
 
 const spec = `
 import { defineModel } from 'perennial-ml';
@@ -36,17 +36,15 @@ const run = { workflowId: 'train/recommender/all', runId: '0199a000-0000-7000-80
 const ratings = 'userId,movieId,rating,timestamp\n7,4,5,1535760000\n';
 
 let project: string;
+let removeProject: () => Promise<void>;
 let shop: Shop;
 let first: Registered;
 let here: Surroundings;
 
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'perennial-project-'));
-  await mkdir(join(project, 'pipelines'));
-  await mkdir(join(project, 'node_modules'));
-  await symlink(resolve(import.meta.dirname, '../..'), join(project, 'node_modules', 'perennial-ml'), 'dir');
-  await writeFile(join(project, 'pipelines', 'recommender.ts'), spec);
-  await writeFile(join(project, 'ratings.csv'), ratings);
+  const made = await makeProject({ 'pipelines/recommender.ts': spec, 'ratings.csv': ratings });
+  project = made.folder;
+  removeProject = made.remove;
   shop = await openShop();
   here = { project, home: shop.folder };
 
@@ -58,7 +56,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await shop.close();
-  await rm(project, { recursive: true, force: true });
+  await removeProject();
 });
 
 /** What one failed training left: a snapshot of the ratings, and its archived history. */
