@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
@@ -52,5 +53,19 @@ export async function bundleWorkflows(
   await mkdir(folder, { recursive: true });
   const entry = join(folder, 'workflows.js');
   await writeFile(entry, await workflowEntry(modules, own));
-  return bundleWorkflowCode({ workflowsPath: entry, workflowInterceptorModules: [interceptorModule()], logger: compactLogger('WARN') });
+  return bundleWorkflowCode({
+    workflowsPath: entry,
+    workflowInterceptorModules: [interceptorModule()],
+    logger: compactLogger('WARN'),
+    webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: { ...config.resolve?.alias, ...oneCopy() } } }),
+  });
+}
+
+/**
+ * The entry lies in a folder of the user's choice, perhaps below another `node_modules`. Two copies of the workflow library in one bundle would not
+ * know each other's scopes.
+ */
+function oneCopy(): Readonly<Record<string, string>> {
+  const { resolve } = createRequire(import.meta.url);
+  return Object.fromEntries(['@temporalio/workflow', '@temporalio/common'].map((name) => [name, dirname(resolve(`${name}/package.json`))]));
 }
