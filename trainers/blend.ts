@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Trainer, TrainingContext } from '../core/trainer.ts';
 import { float32, int64, node } from '../onnx/writer.ts';
-import { itemWeights } from './item-weights.ts';
+import { itemWeights, reach } from './item-weights.ts';
 import type { ItemWeightsOptions } from './item-weights.ts';
 import { sumOfNeighbours } from './neighbours.ts';
 import type { Neighbours } from './neighbours.ts';
@@ -53,7 +53,10 @@ export const blend: Trainer<'recommendation', BlendParameters> = {
   }),
   async fit(data, parameters, context) {
     const positives = positivesOf(data);
-    const weights = await itemWeights(binary(positives), parameters, progressOf(context, 0, 0.9));
+    // What the present lifts must not be pruned for having had few likes in the past. Whatever `trend` is chosen later, the same weights are kept.
+    const present = presence(positives, { ...parameters, trend: 0.5 });
+    const importance = reach(positives).map((root, item) => root * present[item]!);
+    const weights = await itemWeights(binary(positives), parameters, progressOf(context, 0, 0.9), importance);
     const chosen = await choose(parameters, (candidate) => graph(positives, weights, candidate), context);
     return {
       onnx: graph(positives, weights, chosen),
@@ -84,16 +87,23 @@ async function choose(given: BlendParameters, make: (candidate: BlendParameters)
   return best;
 }
 
-function graph(positives: Positives, weights: Neighbours, { tasteHalfLifeDays, trend, trendHalfLifeDays, prior }: BlendParameters): Uint8Array {
-  const likes = new Float64Array(positives.itemCount);
+function likesOf({ itemCount, items }: Positives): Float64Array {
+  const likes = new Float64Array(itemCount);
+  for (const item of items) likes[item]!++;
+  return likes;
+}
+
+/** How the times change each item's chances: (popularity now / popularity)^trend, with one like more in both, so that few likes say little. */
+function presence(positives: Positives, { trend, trendHalfLifeDays }: BlendParameters): Float64Array {
   const recent = new Float64Array(positives.itemCount);
-  positives.items.forEach((item, at) => {
-    likes[item]!++;
-    recent[item]! += 0.5 ** (positives.ages[at]! / trendHalfLifeDays);
-  });
-  // One imaginary recent like for everybody keeps an item with few likes near 1.
-  const present = likes.map((count, item) => ((recent[item]! + 1) / (count + 1)) ** trend);
-  const usual = likes.map((count, item) => prior * (count / Math.max(1, positives.users)) * present[item]!);
+  positives.items.forEach((item, at) => (recent[item]! += 0.5 ** (positives.ages[at]! / trendHalfLifeDays)));
+  return likesOf(positives).map((count, item) => ((recent[item]! + 1) / (count + 1)) ** trend);
+}
+
+function graph(positives: Positives, weights: Neighbours, parameters: BlendParameters): Uint8Array {
+  const { tasteHalfLifeDays, prior } = parameters;
+  const present = presence(positives, parameters);
+  const usual = likesOf(positives).map((count, item) => prior * (count / Math.max(1, positives.users)) * present[item]!);
   const taste = sumOfNeighbours(weights, 'taste', 'fading');
   return recommender(
     positives.itemCount,

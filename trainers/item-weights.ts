@@ -3,7 +3,7 @@ import type { Breathe } from './linear-algebra.ts';
 import { keepNearest } from './neighbours.ts';
 import type { Neighbours } from './neighbours.ts';
 import { byItem } from './positives.ts';
-import type { WeightedPositives } from './positives.ts';
+import type { Positives, WeightedPositives } from './positives.ts';
 
 export interface ItemWeightsOptions {
   /** Ridge penalty λ. */
@@ -16,13 +16,25 @@ export interface ItemWeightsOptions {
  * The item-to-item weights B of EASE (Steck 2019, arXiv:1905.03375): the ridge regression of every item on all others,
  * B = I − P·diag(P)⁻¹ with P = (XᵀX + λI)⁻¹, for X of users × items.
  *
+ * Kept are the weights that matter most: by size times `importance` of the item that they speak for.
+ *
  * With fewer users than items the same B comes from a system of the users' size: with A = (XXᵀ + λI)⁻¹X, P = (I − XᵀA)/λ.
  */
-export function itemWeights(x: WeightedPositives, options: ItemWeightsOptions, breathe: Breathe): Promise<Neighbours> {
-  return x.users < x.itemCount ? fromUsers(x, options, breathe) : fromItems(x, options, breathe);
+export function itemWeights(
+  x: WeightedPositives,
+  options: ItemWeightsOptions,
+  breathe: Breathe,
+  importance: Float64Array = reach(x),
+): Promise<Neighbours> {
+  return (x.users < x.itemCount ? fromUsers : fromItems)(x, options, breathe, importance);
 }
 
-async function fromItems(x: WeightedPositives, { l2, neighbours }: ItemWeightsOptions, breathe: Breathe): Promise<Neighbours> {
+async function fromItems(
+  x: WeightedPositives,
+  { l2, neighbours }: ItemWeightsOptions,
+  breathe: Breathe,
+  importance: Float64Array,
+): Promise<Neighbours> {
   const size = x.itemCount;
   const gram = new Float64Array(size * size);
   for (let user = 0; user < x.users; user++) {
@@ -36,10 +48,15 @@ async function fromItems(x: WeightedPositives, { l2, neighbours }: ItemWeightsOp
   const rowOf = (item: number, row: Float64Array) => {
     for (let other = 0; other < size; other++) row[other] = -p[item * size + other]! / p[other * size + other]!;
   };
-  return keepNearest(reach(x), neighbours, rowOf, (share) => breathe(0.9 + 0.1 * share));
+  return keepNearest(importance, neighbours, rowOf, (share) => breathe(0.9 + 0.1 * share));
 }
 
-async function fromUsers(x: WeightedPositives, { l2, neighbours }: ItemWeightsOptions, breathe: Breathe): Promise<Neighbours> {
+async function fromUsers(
+  x: WeightedPositives,
+  { l2, neighbours }: ItemWeightsOptions,
+  breathe: Breathe,
+  importance: Float64Array,
+): Promise<Neighbours> {
   const { users, itemCount } = x;
   const columns = byItem(x);
   const gram = new Float64Array(users * users);
@@ -74,11 +91,11 @@ async function fromUsers(x: WeightedPositives, { l2, neighbours }: ItemWeightsOp
     }
     for (let other = 0; other < itemCount; other++) row[other]! /= unexplained[other]!;
   };
-  return keepNearest(reach(x), neighbours, rowOf, (share) => breathe(0.6 + 0.4 * share));
+  return keepNearest(importance, neighbours, rowOf, (share) => breathe(0.6 + 0.4 * share));
 }
 
 /** A small weight for a popular item moves rankings more than a large one for an item that nobody is shown: the root of its likes. */
-function reach({ itemCount, items }: WeightedPositives): Float64Array {
+export function reach({ itemCount, items }: Positives): Float64Array {
   const likes = new Float64Array(itemCount);
   for (const item of items) likes[item]!++;
   return likes.map(Math.sqrt);
