@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
-import type { WorkflowBundle } from '@temporalio/worker';
+import type { BundleOptions, WorkflowBundle } from '@temporalio/worker';
 import { MlError } from '../core/errors.ts';
 import { compiled } from './compiled.ts';
 import { compactLogger } from './log.ts';
@@ -57,7 +57,7 @@ export async function bundleWorkflows(
     workflowsPath: entry,
     workflowInterceptorModules: [interceptorModule()],
     logger: compactLogger('WARN'),
-    webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: { ...config.resolve?.alias, ...oneCopy() } } }),
+    webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: [...aliasesOf(config.resolve?.alias), ...oneCopy()] } }),
   });
 }
 
@@ -65,7 +65,15 @@ export async function bundleWorkflows(
  * The entry lies in a folder of the user's choice, perhaps below another `node_modules`. Two copies of the workflow library in one bundle would not
  * know each other's scopes.
  */
-function oneCopy(): Readonly<Record<string, string>> {
+function oneCopy(): readonly Alias[] {
   const { resolve } = createRequire(import.meta.url);
-  return Object.fromEntries(['@temporalio/workflow', '@temporalio/common'].map((name) => [name, dirname(resolve(`${name}/package.json`))]));
+  return ['@temporalio/workflow', '@temporalio/common'].map((name) => ({ name, alias: dirname(resolve(`${name}/package.json`)) }));
+}
+
+type WebpackAlias = NonNullable<NonNullable<Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0]['resolve']>['alias']>;
+type Alias = Extract<WebpackAlias, readonly unknown[]>[number];
+
+/** Webpack takes aliases as a list or as an object. */
+function aliasesOf(alias: WebpackAlias = []): readonly Alias[] {
+  return Array.isArray(alias) ? alias : Object.entries(alias).map(([name, to]) => ({ name, alias: to }));
 }
