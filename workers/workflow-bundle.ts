@@ -57,23 +57,19 @@ export async function bundleWorkflows(
     workflowsPath: entry,
     workflowInterceptorModules: [interceptorModule()],
     logger: compactLogger('WARN'),
-    webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: [...aliasesOf(config.resolve?.alias), ...oneCopy()] } }),
+    webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: withOneCopy(config.resolve?.alias) } }),
   });
 }
+
+type Alias = NonNullable<Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0]['resolve']>['alias'];
 
 /**
  * The entry lies in a folder of the user's choice, perhaps below another `node_modules`. Two copies of the workflow library in one bundle would not
  * know each other's scopes.
  */
-function oneCopy(): readonly Alias[] {
+function withOneCopy(alias: Alias): Alias {
+  if (Array.isArray(alias)) throw new MlError('Bug', 'the SDK gives the aliases of its bundler as a list: merge ours into it');
   const { resolve } = createRequire(import.meta.url);
-  return ['@temporalio/workflow', '@temporalio/common'].map((name) => ({ name, alias: dirname(resolve(`${name}/package.json`)) }));
-}
-
-type WebpackAlias = NonNullable<NonNullable<Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0]['resolve']>['alias']>;
-type Alias = Extract<WebpackAlias, readonly unknown[]>[number];
-
-/** Webpack takes aliases as a list or as an object. */
-function aliasesOf(alias: WebpackAlias = []): readonly Alias[] {
-  return Array.isArray(alias) ? alias : Object.entries(alias).map(([name, to]) => ({ name, alias: to }));
+  const own = ['@temporalio/workflow', '@temporalio/common'].map((name) => [name, dirname(resolve(`${name}/package.json`))]);
+  return { ...(alias as Readonly<Record<string, string>>), ...Object.fromEntries(own) };
 }
