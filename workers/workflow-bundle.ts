@@ -61,13 +61,13 @@ export async function bundleWorkflows(
   });
 }
 
-type Alias = NonNullable<Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0]['resolve']>['alias'];
+type Alias = NonNullable<NonNullable<Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0]['resolve']>['alias']>;
 
 /**
  * The entry lies in a folder of the user's choice, perhaps below another `node_modules`. Two copies of the workflow library in one bundle would not
  * know each other's scopes.
  */
-function withOneCopy(alias: Alias): Alias {
+function withOneCopy(alias: Alias = {}): Alias {
   if (Array.isArray(alias)) throw new MlError('Bug', 'the SDK gives the aliases of its bundler as a list: merge ours into it');
   const { resolve } = createRequire(import.meta.url);
   const own = ['@temporalio/workflow', '@temporalio/common'].map((name) => [name, dirname(resolve(`${name}/package.json`))]);
