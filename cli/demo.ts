@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { connect } from '../client/index.ts';
+import { asMlError, connect } from '../client/index.ts';
 import type { PerennialClient, RunHandle } from '../client/index.ts';
+import { MlError } from '../core/errors.ts';
 import type { TrainOutcome } from '../core/run.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { allRows, segmentLabel } from '../core/segment.ts';
@@ -69,9 +70,9 @@ async function demo(options: DemoOptions): Promise<void> {
   // A secret of this run: the worker inherits the variable, and specs and histories know only its name.
   const token = randomBytes(24).toString('hex');
   process.env[tokenVariable] = token;
+  const project = await loadProject(base);
   const api = await startUserDataApi({ ratings: `${data.folder}/ratings.csv`, token });
   const settings = settingsFor(base, home, data, api.url);
-  const project = await loadProject(settings);
   const dev = devServices(settings, project, { onProgress: say });
   const supervisor = supervise(dev.services, {
     onEvent: (event) => {
@@ -129,7 +130,7 @@ function settingsFor(base: Settings, home: string, data: DemoData, apiUrl: strin
   };
 }
 
-interface Stage {
+interface DemoRun {
   readonly client: PerennialClient;
   readonly registry: Registry;
   readonly blobs: Blobs;
@@ -141,35 +142,37 @@ interface Stage {
 }
 
 /** The main job: rules first, since the learned model must beat one of them; then all rows and the two months; then what it is worth. */
-async function tell(stage: Stage): Promise<DemoResult> {
-  const { client, registry, blobs, specs, data, links } = stage;
-  const clock = stopwatch(stage.setUpSeconds);
+async function tell(run: DemoRun): Promise<DemoResult> {
+  const { client, registry, blobs, specs, data, links } = run;
+  const clock = stopwatch(run.setUpSeconds);
   for (const spec of specs.values()) await applySpec(registry, blobs, spec, 'demo');
   const spec = specs.get(recommender)!;
   const labels = months.map((month) => segmentLabel(spec.segments!.by, month));
 
   // One after the other: the second finds the sources read.
-  for (const name of ['top-movies', 'four-star-movies']) await trainAndSay(stage, specs.get(name)!, allRows);
+  for (const name of ['top-movies', 'four-star-movies']) await trainAndSay(run, specs.get(name)!, allRows);
   clock.lap('rules');
-  await trainAndSay(stage, spec, allRows);
-  await Promise.all(months.map((month, index) => trainAndSay(stage, spec, labels[index]!, monthWindow(data, month))));
+  await trainAndSay(run, spec, allRows);
+  await Promise.all(
+    months.map(async (month, index) => {
+      const window = monthWindow(data, month);
+      if (window === undefined) run.say(`${recommender}, ${labels[index]!}: the data has no such month`);
+      else await whereThereIsEnough(run, labels[index]!, () => trainAndSay(run, spec, labels[index]!, window));
+    }),
+  );
   clock.lap('recommender');
 
-  const monthTable = await runOwn<{ table: MonthTable }>(client, 'compareMonths', {
+  const { table } = await runOwn<{ table: MonthTable }>(client, 'compareMonths', {
     model: recommender,
     segments: labels,
   } satisfies CompareMonthsRequest);
   clock.lap('months');
-  const plan = protocols(data, spec);
-  const { evaluations } = await runOwn<{ evaluations: Record<string, string> }>(client, 'compareProtocols', {
-    spec,
-    protocols: plan,
-  } satisfies CompareProtocolsRequest);
+  const evaluations = await compare(run, spec);
   clock.lap('protocols');
 
   const byProtocol = await mapValues(evaluations, (evaluation) => figures(blobs, evaluation, recommender));
   const byMonth = await Promise.all(
-    Object.entries(monthTable.table).map(async ([segment, { evaluation }]) => {
+    Object.entries(table).map(async ([segment, { evaluation }]) => {
       const { byName, gains } = await figures(blobs, evaluation, segment);
       return [segment, { versions: Object.fromEntries(Object.entries(byName).map(([name, values]) => [name, values['ndcg@10']!])), gains }] as const;
     }),
@@ -183,7 +186,8 @@ async function tell(stage: Stage): Promise<DemoResult> {
       return [model, { segments: Object.fromEntries(states) }] as const;
     }),
   );
-  const recommendations = await askTheServer(stage);
+  const { champion } = await segmentResult(registry, recommender, allRows);
+  const recommendations = champion === null ? {} : await askTheServer(run);
   clock.lap('recommendations');
   return {
     page: links.page!,
@@ -197,8 +201,32 @@ async function tell(stage: Stage): Promise<DemoResult> {
   };
 }
 
+/** The evaluation of each protocol that the data is large enough for. */
+async function compare(run: DemoRun, spec: ModelSpec): Promise<Readonly<Record<string, string>>> {
+  const evaluations: Record<string, string> = {};
+  for (const [name, protocol] of Object.entries(protocols(run.data, spec))) {
+    run.say(`protocol ${name}: ${Object.keys(protocol.contenders).join(', ')}`);
+    const request = { spec, protocols: { [name]: protocol } } satisfies CompareProtocolsRequest;
+    await whereThereIsEnough(run, name, async () => {
+      Object.assign(evaluations, (await runOwn<{ evaluations: Record<string, string> }>(run.client, 'compareProtocols', request)).evaluations);
+    });
+  }
+  return evaluations;
+}
+
+/** Small data has months and protocols that nobody can be examined in: that is said, and the rest goes on. */
+async function whereThereIsEnough(run: DemoRun, what: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    const { code, message } = asMlError(error) as { readonly code?: string; readonly message: string };
+    if (code !== 'RowsInvalid' && code !== 'DatasetInvalid') throw error;
+    run.say(`${what}: left out, ${message}`);
+  }
+}
+
 /** Starts, or attaches to, a training and says each step as it ends. */
-async function trainAndSay({ client, say }: Stage, spec: ModelSpec, segment: string, window?: { from: string; to: string }): Promise<TrainOutcome> {
+async function trainAndSay({ client, say }: DemoRun, spec: ModelSpec, segment: string, window?: { from: string; to: string }): Promise<TrainOutcome> {
   const handle = await client.train(spec, { segment, trigger: 'demo', by: 'demo', ...(window && { window }) });
   const outcome = await followAndSay(handle, `${spec.name}, ${segment}`, say);
   const told =
@@ -228,7 +256,7 @@ async function runOwn<Result>(client: PerennialClient, type: string, request: ob
 }
 
 /** Asks over HTTP, as an application would, for a few viewers. */
-async function askTheServer({ links }: Stage): Promise<Readonly<Record<string, readonly Recommended[]>>> {
+async function askTheServer({ links }: DemoRun): Promise<Readonly<Record<string, readonly Recommended[]>>> {
   await untilServing(links.page!);
   const users = (await getJson<{ users: readonly { id: string }[] }>(`${links.page}/v1/users?limit=3`)).users.map(({ id }) => id);
   const answers = users.map(async (user) => {
@@ -239,12 +267,14 @@ async function askTheServer({ links }: Stage): Promise<Readonly<Record<string, r
   return Object.fromEntries(await Promise.all(answers));
 }
 
+/** The server follows the registry; what was promoted a moment ago is on its way. */
 async function untilServing(page: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const { models } = await getJson<{ models: readonly { model: string }[] }>(`${page}/v1/models`);
-    if (models.some(({ model }) => model === recommender)) return;
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const { models } = await getJson<{ models: readonly { model: string; segments: readonly { serving: unknown }[] }[] }>(`${page}/v1/models`);
+    if (models.some(({ model, segments }) => model === recommender && segments.some(({ serving }) => serving))) return;
     await sleep(100);
   }
+  throw new MlError('NotServing', `${page} does not serve ${recommender}: ${page}/health says why`);
 }
 
 async function getJson<T>(url: string, body?: string): Promise<T> {

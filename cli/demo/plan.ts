@@ -15,14 +15,13 @@ export function monthWindow(data: DemoData, month: number): Window | undefined {
 const dayMs = 86_400_000;
 const yearMs = 365.25 * dayMs;
 
-/** Two ways to hold rows out. Years of data are examined year by year, less by quarters; the first third is only learned from. */
+/**
+ * Two ways to hold rows out. `last-5` is the spec's own. A rolling origin takes data of many years year by year, from the fourth on; other data in
+ * eighths, from its middle on.
+ */
 export function protocols(data: DemoData, spec: ModelSpec): CompareProtocolsRequest['protocols'] {
-  const learned = { 'movie-recommender': spec.train, ease: [{ trainer: 'ease', with: { l2: 100 } }] } as const;
-  const others = {
-    'item-knn': [{ trainer: 'item-knn' }],
-    'implicit-als': [{ trainer: 'implicit-als' }],
-    bpr: [{ trainer: 'bpr' }],
-  } as unknown as Readonly<Record<string, ModelSpec['train']>>;
+  const learned = { [spec.name]: spec.train, ease: [{ trainer: 'ease', with: { l2: 100 } }] } as const;
+  const others = { 'item-knn': [{ trainer: 'item-knn' }], 'implicit-als': [{ trainer: 'implicit-als' }], bpr: [{ trainer: 'bpr' }] } as const;
   return {
     'last-5': { split: spec.split, contenders: { ...learned, ...others } },
     'rolling-origin': { split: rollingOrigin(data), contenders: learned },
@@ -30,14 +29,17 @@ export function protocols(data: DemoData, spec: ModelSpec): CompareProtocolsRequ
 }
 
 function rollingOrigin({ firstMs, lastMs }: DemoData): ModelSpec['split'] {
-  const long = lastMs - firstMs > 6 * yearMs;
-  const from = firstOfYear(firstMs + (long ? 3 : 1) * yearMs);
-  return long
-    ? { by: 'rolling-origin', from, to: firstOfYear(lastMs - yearMs), every: '1y', horizon: '365d', minHistory: 5 }
-    : { by: 'rolling-origin', from, every: '91d', horizon: '91d', minHistory: 5 };
+  if (lastMs - firstMs > 6 * yearMs) {
+    const [from, to] = [firstOfYear(firstMs + 3 * yearMs), firstOfYear(lastMs - yearMs)];
+    return { by: 'rolling-origin', from, to, every: '1y', horizon: '365d', minHistory: 5 };
+  }
+  const eighth = `${Math.max(1, Math.floor((lastMs - firstMs) / 8 / dayMs))}d`;
+  return { by: 'rolling-origin', from: dateOf((firstMs + lastMs) / 2), every: eighth, horizon: eighth, minHistory: 5 };
 }
 
 /** The first 1 January at or after a moment; a few days of grace, since data seldom starts at midnight. */
 function firstOfYear(ms: number): string {
   return `${new Date(ms - 5 * dayMs).getUTCFullYear() + 1}-01-01`;
 }
+
+const dateOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
