@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../core/message-of.ts';
 import type { SegmentState } from '../core/registry-entry.ts';
 import type { Place, Registry } from '../registry/registry.ts';
 
@@ -17,17 +18,21 @@ export interface FollowerOptions {
 export interface Follower {
   /** Whether a first whole scan has ended: every champion of that moment is served or refused. */
   readonly caughtUp: boolean;
-  /** Why the last look failed. The versions that were there keep answering. */
+  /** What cannot be followed now, and why. The versions that were there keep answering. */
   readonly failure: string | undefined;
   close(): Promise<void>;
 }
 
-/** Looks at the registry again and again: at what changed, and now and then at everything. A look that fails is repeated. */
+/**
+ * Looks at the registry again and again: at what changed, and now and then at everything. A look that fails is repeated. A place whose log cannot be
+ * read holds up no other: it is looked at again each time until it can.
+ */
 export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure }: FollowerOptions): Follower {
   const stop = new AbortController();
   const hints = registry.follow();
   let caughtUp = false;
   let failure: string | undefined;
+  const broken = new Map<string, Place & { readonly why: string }>();
   let scannedAt = -Infinity;
 
   async function allPlaces(): Promise<readonly Place[]> {
@@ -41,12 +46,25 @@ export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure 
     const whole = started - scannedAt >= rescanMs;
     // Read before a scan, too: what changes while it runs is told next time.
     const changed = await hints.changes({ signal: stop.signal });
-    for (const place of whole ? await allPlaces() : unique([...changed, ...ended()])) {
+    for (const place of whole ? await allPlaces() : unique([...changed, ...ended(), ...broken.values()])) {
       if (stop.signal.aborted) return;
-      await onState(await registry.state(place));
+      await lookAt(place);
     }
     if (whole) scannedAt = started;
     caughtUp = true;
+  }
+
+  async function lookAt(place: Place): Promise<void> {
+    try {
+      await onState(await registry.state(place));
+      broken.delete(nameOf(place));
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      const why = messageOf(error);
+      const known = broken.get(nameOf(place))?.why === why;
+      broken.set(nameOf(place), { ...place, why });
+      if (!known) onFailure(error);
+    }
   }
 
   const followed = (async () => {
@@ -56,7 +74,7 @@ export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure 
         failure = undefined;
       } catch (error) {
         if (stop.signal.aborted) break;
-        failure = error instanceof Error ? error.message : String(error);
+        failure = messageOf(error);
         // The hints of this look are spent: the next one reads everything.
         scannedAt = -Infinity;
         onFailure(error);
@@ -70,7 +88,7 @@ export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure 
       return caughtUp;
     },
     get failure() {
-      return failure;
+      return failure ?? ([...broken.values()].map(({ model, segment, why }) => `${model}/${segment}: ${why}`).join('; ') || undefined);
     },
     async close() {
       stop.abort();
@@ -79,6 +97,8 @@ export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure 
   };
 }
 
+const nameOf = ({ model, segment }: Place): string => `${model}/${segment}`;
+
 const unique = (places: readonly Place[]): readonly Place[] => [
-  ...new Map(places.map(({ model, segment }) => [`${model}/${segment}`, { model, segment }])).values(),
+  ...new Map(places.map(({ model, segment }) => [nameOf({ model, segment }), { model, segment }])).values(),
 ];

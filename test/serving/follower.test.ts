@@ -1,7 +1,10 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SegmentState } from '../../core/registry-entry.ts';
-import type { Place } from '../../registry/registry.ts';
+import { openRegistry, type Place } from '../../registry/registry.ts';
 import { follow, type Follower, type FollowerOptions } from '../../serving/follower.ts';
+import { openStore } from '../../stores/open-store.ts';
 import { films, rule } from './films.ts';
 import { openShop, type Shop } from './shop.ts';
 
@@ -82,6 +85,36 @@ describe('a follower of the registry', () => {
       { ended: () => ended, registry: { ...shop.registry, follow: () => ({ changes: async () => [] }) } },
     );
     expect(states.map(({ model }) => model)).toEqual(['first', 'first', 'first']);
+  });
+
+  test('follows every other place while one log is corrupt, says which one is, and is well once it is restored', async () => {
+    await named('corrupt');
+    await named('healthy');
+    const entry = join(shop.folder, 'store/models/corrupt/all/log/000000000001.json');
+    const whole = await readFile(entry);
+    await chmod(entry, 0o644);
+    await writeFile(entry, 'torn');
+    const failures: unknown[] = [];
+    const states: SegmentState[] = [];
+    // A registry that has read nothing yet, as that of a server that starts.
+    const registry = openRegistry(await openStore(join(shop.folder, 'store')), shop.blobs);
+    follower = follow({
+      registry,
+      everyMs: 5,
+      rescanMs: 20,
+      ended: () => [],
+      onState: async (state) => void states.push(state),
+      onFailure: (error) => failures.push(error),
+    });
+    await followed(() => follower.caughtUp && states.some(({ model, champion }) => model === 'healthy' && champion === 1));
+    await shop.release({ model: 'healthy', onnx: rule(['2']), items: films });
+    await followed(() => states.some(({ model, champion }) => model === 'healthy' && champion === 2));
+    expect(follower.failure).toMatch(/^corrupt\/all: .*000000000001\.json .* is no JSON/);
+    expect(failures).toHaveLength(1);
+    await writeFile(entry, whole);
+    await followed(() => follower.failure === undefined);
+    expect(states.at(-1)!.champion).toBeGreaterThan(0);
+    expect(states.some(({ model }) => model === 'corrupt')).toBe(true);
   });
 
   test('makes up for a lost hint by reading everything now and then', async () => {
