@@ -8,7 +8,7 @@ const msPerDay = 86_400_000;
 
 /** Everything one user did, oldest first; parallel arrays. */
 export interface History {
-  /** Catalogue positions. */
+  /** Catalogue positions; below 0 where the model does not know the item. */
   readonly items: readonly number[];
   readonly values: readonly number[];
   readonly timesMs: readonly number[];
@@ -24,20 +24,21 @@ export function ask(unit: string, history: History, { relevantFrom, asOfMs }: Pi
     last.delete(item);
     last.set(item, at);
   }
-  const liked = [...last.values()].filter((at) => history.values[at]! >= relevantFrom);
+  const liked = [...last.values()].filter((at) => history.items[at]! >= 0 && history.values[at]! >= relevantFrom);
   return {
     unit,
     items: liked.map((at) => history.items[at]!),
     values: liked.map((at) => history.values[at]!),
     agesDays: liked.map((at) => Math.max(0, (asOfMs - history.timesMs[at]!) / msPerDay)),
-    exclude: [...last.keys()],
+    exclude: [...last.keys()].filter((item) => item >= 0),
     relevant: [],
   };
 }
 
 /**
  * One question per user who liked something new among the held-out rows: what would they like, given all they did before? What the user already
- * knew is no answer; each liked item that the known rows lack is one that every model misses.
+ * knew is no answer; each liked item that the known rows lack is one that every model misses. Who is asked, and for how many items, does not depend on
+ * the model's catalogue.
  */
 export function exam(known: Interactions, heldOut: Interactions, { minHistory = 0 }: ExamOptions = {}): Exam<RecommendationQuestion> {
   const knownRows = rowsByUser(known);
@@ -48,10 +49,10 @@ export function exam(known: Interactions, heldOut: Interactions, { minHistory = 
     const unit = heldOut.userIds[user]!;
     const historyRows = knownRows[knownUsers.get(unit) ?? -1] ?? noRows;
     if (historyRows.length < minHistory) continue;
-    const question = ask(unit, historyOf(known, historyRows), known);
-    const relevant = relevantItems(heldOut, rows, new Set(question.exclude));
+    const history = historyOf(known, historyRows);
+    const relevant = relevantItems(heldOut, rows, new Set(history.items));
     if (relevant.length === 0) continue;
-    questions.push({ ...question, relevant });
+    questions.push({ ...ask(unit, history, known), relevant });
     historySizes.push(historyRows.length);
   }
   return { units: questions.map(({ unit }) => unit), questions, slices: recommendationSlices(questions, historySizes, known.catalogue) };
@@ -97,10 +98,14 @@ function historyOf({ items, values, timesMs }: Interactions, rows: Int32Array): 
   return { items: of(items), values: of(values), timesMs: of(timesMs) };
 }
 
-/** Distinct items that were liked and not known before; unknown ones (-1) cannot be told apart, so each row of one counts. */
-function relevantItems({ items, values, relevantFrom }: Interactions, rows: Int32Array, exclude: ReadonlySet<number>): number[] {
+/**
+ * Distinct items that were liked and not met before; those that nobody knows (-1) cannot be told apart, so each row of one counts. What only this
+ * model does not know is as unreachable for it.
+ */
+function relevantItems({ items, values, relevantFrom }: Interactions, rows: Int32Array, met: ReadonlySet<number>): number[] {
   const liked = Array.from(rows)
     .filter((row) => values[row]! >= relevantFrom)
     .map((row) => items[row]!);
-  return [...new Set(liked.filter((item) => item >= 0 && !exclude.has(item))), ...liked.filter((item) => item < 0)];
+  const distinct = new Set(liked.filter((item) => item !== -1 && !met.has(item)));
+  return [...[...distinct].map((item) => Math.max(item, -1)), ...liked.filter((item) => item === -1)];
 }

@@ -9,7 +9,10 @@ import { sliceTitles } from './recommendation-slices.ts';
 /** Ratings (or views) with users and items as positions. Parallel arrays, one element per interaction, ordered by time, then user, then item. */
 export interface Interactions {
   readonly users: Int32Array;
-  /** Positions in `items`. -1 in held-out interactions: an item that the training rows do not know, which nobody can recommend. */
+  /**
+   * Positions in `catalogue`. -1 in held-out interactions: an item that the known rows lack, which nobody can recommend. Below -1: an item that the
+   * known rows have but this model's catalogue lacks, each by a number of its own; it speaks for no taste and is never recommended.
+   */
   readonly items: Int32Array;
   /** The rating; 1 where the spec has no `value`. */
   readonly values: Float32Array;

@@ -18,7 +18,7 @@ export const recommendation: RowLoader<'recommendation'> = {
     const catalogue = await readItems(preprocessor);
     const encoded = await encodeInteractions({ ...encoding(files), ...(heldOut !== null && { heldOut }) }, context);
     return {
-      known: onlyKnownItems(against(encoded.known, catalogue)),
+      known: against(encoded.known, catalogue),
       ...(encoded.heldOut && { heldOut: against(encoded.heldOut, catalogue) }),
     };
   },
@@ -34,23 +34,12 @@ function encoding({ rows, split, parts, key, time, target }: RowFiles): EncodeIn
   };
 }
 
-/** The same interactions by the positions of another catalogue, such as that of a champion that sits a challenger's exam; -1 where it lacks an item. */
+/**
+ * The same interactions by the positions of another catalogue, such as that of a champion that sits a challenger's exam. All rows stay, and an item
+ * that the catalogue lacks has a number of its own below -1: so whoever sits an exam, it asks the same users for the same items.
+ */
 function against(interactions: Interactions, catalogue: readonly Item[]): Interactions {
   const position = new Map(catalogue.map(({ id }, index) => [id, index]));
-  const moved = Int32Array.from(interactions.catalogue, ({ id }) => position.get(id) ?? -1);
+  const moved = Int32Array.from(interactions.catalogue, ({ id }, index) => position.get(id) ?? -2 - index);
   return { ...interactions, catalogue, items: interactions.items.map((item) => (item < 0 ? -1 : moved[item]!)) };
-}
-
-/** An item that the model does not know can neither speak for a user's taste nor be recommended. */
-function onlyKnownItems(interactions: Interactions): Interactions {
-  const kept = [...interactions.items.keys()].filter((index) => interactions.items[index]! >= 0);
-  if (kept.length === interactions.items.length) return interactions;
-  const { users, items, values, timesMs } = interactions;
-  return {
-    ...interactions,
-    users: Int32Array.from(kept, (index) => users[index]!),
-    items: Int32Array.from(kept, (index) => items[index]!),
-    values: Float32Array.from(kept, (index) => values[index]!),
-    timesMs: Float64Array.from(kept, (index) => timesMs[index]!),
-  };
 }
