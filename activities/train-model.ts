@@ -66,6 +66,7 @@ export const trainModel =
       },
       environment: { onnxruntime: runtimeVersion, architecture: process.arch },
     };
+    const checkpoint = openCheckpoint(ports, recipe);
     const model = await makeJson(ports, context, 'model', recipe, async () => {
       const onnxPath = join(context.scratch, 'model.onnx');
       const fitted = await ports.compute.run(
@@ -83,12 +84,14 @@ export const trainModel =
           seed,
           onnxPath,
         },
-        { signal: context.signal, onProgress: context.heartbeat, checkpoint: openCheckpoint(ports, recipe) },
+        { signal: context.signal, onProgress: context.heartbeat, checkpoint },
       );
       const onnx = await ports.blobs.put(onnxPath, { signal: context.signal });
       const { chosen, facts, curve, validation } = fitted;
       return { format: 1, onnx, trainer, chosen, facts, curve, metric, validation } as ModelRecord;
     });
+    // Also when the model was there already: whoever made it may have died in between.
+    await checkpoint.clear();
     const { chosen, validation } = await readJson<ModelRecord>(ports, model);
     return { model, chosen, validation };
   };

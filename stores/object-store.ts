@@ -18,7 +18,7 @@ export interface ObjectStore {
   head(key: Key): Promise<{ readonly bytes: number; readonly modified: Date } | undefined>;
   /** Keys after `after`, ascending by the UTF-8 bytes of the whole key (`a-b/x`, `a.json`, `a/x`). */
   list(prefix: string, after?: Key, call?: Call): AsyncIterable<{ readonly key: Key; readonly bytes: number }>;
-  /** The sweeper only. */
+  /** For the sweeper, and for a fit's checkpoints once its model is kept. */
   remove(key: Key): Promise<void>;
   /** Where an object lies, in a driver whose objects are read-only files of this machine: `Blobs` then verifies it in place and copies nothing. */
   pathOf?(key: Key): Promise<string>;
