@@ -77,18 +77,16 @@ export function devServices(settings: Settings, project: Project, { onProgress =
       name: 'worker',
       entry: compiled('workers/worker-process'),
       execArgv: typescriptArgv,
-      args: [
-        JSON.stringify({
-          temporal: settings.temporal.given ?? { address: temporal!.address },
-          namespace: settings.temporal.namespace,
-          taskQueue: settings.taskQueue,
-          store: settings.store,
-          workFolder,
-          connections: settings.connections,
-          workflowModules: project.workflowModules,
-          ...(computeSlots !== undefined && { computeSlots }),
-        } satisfies WorkerProcessOptions),
-      ],
+      input: {
+        temporal: settings.temporal.given ?? { address: temporal!.address },
+        namespace: settings.temporal.namespace,
+        taskQueue: settings.taskQueue,
+        store: settings.store,
+        workFolder,
+        connections: settings.connections,
+        workflowModules: project.workflowModules,
+        ...(computeSlots !== undefined && { computeSlots }),
+      } satisfies WorkerProcessOptions,
     }),
   );
 
@@ -96,15 +94,13 @@ export function devServices(settings: Settings, project: Project, { onProgress =
     processService({
       name: 'prediction server',
       entry: compiled('workers/serving-process'),
-      args: [
-        JSON.stringify({
-          store: settings.store,
-          workFolder,
-          // A restarted server keeps its address.
-          ...portOf(page, settings.port),
-          ...(temporal!.uiUrl !== undefined && { ui: { url: temporal!.uiUrl, namespace: settings.temporal.namespace } }),
-        } satisfies ServingProcessOptions),
-      ],
+      input: {
+        store: settings.store,
+        workFolder,
+        // A restarted server keeps its address.
+        ...portOf(page, settings.port),
+        ...(temporal!.uiUrl !== undefined && { ui: { url: temporal!.uiUrl, namespace: settings.temporal.namespace } }),
+      } satisfies ServingProcessOptions,
       onReady: (facts) => (page = (facts as { readonly url: string }).url),
     }),
   );

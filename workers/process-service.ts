@@ -7,7 +7,8 @@ export interface ProcessServiceOptions {
   readonly name: string;
   /** Compiled entry; it calls `serviceReady(facts)` once and `watchOwner()` or nothing else. */
   readonly entry: string;
-  readonly args?: readonly string[];
+  /** What the process gets from `processInput()`. Not an argument: those are in every user's list of processes, and a key may be in here. */
+  readonly input?: object;
   readonly execArgv?: readonly string[];
   readonly restart?: Service['restart'];
   /** What the process said when it was ready. */
@@ -17,18 +18,20 @@ export interface ProcessServiceOptions {
 
 /** A service in a process of its own, which dies with this one: a crash there, or an event loop that is busy there, is not felt here. */
 export function processService(options: ProcessServiceOptions): Service {
-  const { name, entry, args = [], execArgv = [], restart = 'never', onReady = () => {}, graceMs = 10_000 } = options;
+  const { name, entry, input, execArgv = [], restart = 'never', onReady = () => {}, graceMs = 10_000 } = options;
   return {
     name,
     restart,
     async start(signal) {
       // Standard output is for results: what the process says goes to standard error.
-      const child = fork(entry, [...args], {
+      const child = fork(entry, [], {
         detached: true,
         serialization: 'advanced',
         execArgv: [...execArgv],
         stdio: ['pipe', process.stderr, 'inherit', 'ipc'],
       });
+      // A failed send is an ended child, which `ended` tells.
+      if (input !== undefined) child.send(input, () => {});
       const ended = once(child, 'exit').then(([code, by]) => {
         killGroup(child.pid);
         if (by !== null) throw new Error(`it was ended by ${by}`);
@@ -55,6 +58,12 @@ export function processService(options: ProcessServiceOptions): Service {
       return { ended, stop };
     },
   };
+}
+
+/** What the owner of this process gave it as `input`. */
+export async function processInput<Input>(): Promise<Input> {
+  const [input] = await once(process, 'message');
+  return input as Input;
 }
 
 /** Says, from inside the process of a `processService`, that it is ready, with what others need to know (its address). */

@@ -4,9 +4,9 @@ import { startPredictionServer } from '../serving/server.ts';
 import { openBlobs } from '../stores/blobs.ts';
 import { openStore } from '../stores/open-store.ts';
 import { watchOwner } from './child-process/owner-watch.ts';
-import { serviceReady } from './process-service.ts';
+import { processInput, serviceReady } from './process-service.ts';
 
-/** The argument of this entry, as JSON. */
+/** The input of this entry. */
 export interface ServingProcessOptions {
   readonly store: string;
   readonly workFolder: string;
@@ -16,7 +16,7 @@ export interface ServingProcessOptions {
 }
 
 watchOwner();
-const { store: uri, workFolder, port, ui } = JSON.parse(process.argv[2]!) as ServingProcessOptions;
+const { store: uri, workFolder, port, ui } = await processInput<ServingProcessOptions>();
 const store = await openStore(uri);
 const blobs = await openBlobs(store, join(workFolder, 'blobs'));
 const runLink = (run: { readonly workflowId: string; readonly runId: string }) =>

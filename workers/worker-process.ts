@@ -2,17 +2,17 @@ import { NativeConnection, Runtime } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { watchOwner } from './child-process/owner-watch.ts';
 import { compactLogger } from './log.ts';
-import { serviceReady } from './process-service.ts';
+import { processInput, serviceReady } from './process-service.ts';
 import { startWorker } from './worker.ts';
 import type { WorkerOptions } from './worker.ts';
 
-/** The argument of this entry, as JSON: a worker's options, with the way to the server instead of a connection to it. */
+/** The input of this entry: a worker's options, with the way to the server instead of a connection to it. */
 export interface WorkerProcessOptions extends Omit<WorkerOptions, 'connection'> {
   readonly temporal: NativeConnectionOptions;
 }
 
 watchOwner();
-const { temporal, ...options } = JSON.parse(process.argv[2]!) as WorkerProcessOptions;
+const { temporal, ...options } = await processInput<WorkerProcessOptions>();
 // Signals are the supervisor's business: with the SDK's own handler a pending call would hang the process.
 Runtime.install({ shutdownSignals: [], logger: compactLogger('WARN'), telemetryOptions: { logging: { forward: {}, filter: 'WARN' } } });
 const connection = await NativeConnection.connect(temporal);

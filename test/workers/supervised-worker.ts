@@ -1,8 +1,9 @@
 import { watchOwner } from '../../workers/child-process/owner-watch.ts';
-import { serviceReady } from '../../workers/process-service.ts';
+import { processInput, serviceReady } from '../../workers/process-service.ts';
 
 watchOwner();
 process.once('SIGTERM', () => process.kill(process.pid, 'SIGKILL'));
 setInterval(() => {}, 1000);
+const { fault } = await processInput<{ readonly fault: string }>();
 serviceReady({ worker: process.pid });
-if (process.argv[2] === 'worker-falls') setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 50);
+if (fault === 'worker-falls') setTimeout(() => process.kill(process.pid, 'SIGSEGV'), 50);

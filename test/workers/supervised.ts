@@ -19,7 +19,7 @@ const temporal: Service = {
 const worker = processService({
   name: 'worker',
   entry: compiled('test/workers/supervised-worker'),
-  args: [fault ?? ''],
+  input: { fault },
   restart: 'on-failure',
   onReady: (facts) => say(facts),
 });

@@ -121,7 +121,7 @@ function testWorker(options: WorkerProcessOptions): TestWorker {
   const service = processService({
     name: 'worker',
     entry: compiled('workers/worker-process'),
-    args: [JSON.stringify(options)],
+    input: options,
     onReady: (facts) => (pid = (facts as { readonly pid: number }).pid),
   });
   const children = () => processesBelow(pid);
