@@ -1,5 +1,5 @@
 import type { Artifact, Json } from '../core/artifact.ts';
-import type { ModelSpec } from '../core/model-spec.ts';
+import type { ModelSpec, Severity } from '../core/model-spec.ts';
 import { checkContract as check } from '../data/contract.ts';
 import type { ContractReport } from '../data/contract.ts';
 import { makeJson, readJson } from './make.ts';
@@ -10,8 +10,10 @@ import type { Snapshots } from './snapshot-paths.ts';
 export interface CheckedContract {
   readonly report: Artifact<'contract'>;
   readonly passed: boolean;
-  /** In words, without rows: samples stay in the report, since nothing of a person belongs in a history. */
+  /** What ends the run, in words and without rows: samples stay in the report, since nothing of a person belongs in a history. */
   readonly violations: readonly string[];
+  /** What the contract only warns of, likewise. */
+  readonly warnings: readonly string[];
 }
 
 /** Check what the sources promised. A broken promise is a value here; the workflow ends the run. */
@@ -27,5 +29,6 @@ export const checkContract =
       async () => check({ spec, snapshots: await snapshotPaths(ports, snapshots) }, context),
     );
     const { passed, violations } = await readJson<ContractReport>(ports, report);
-    return { report, passed, violations: violations.map(({ message, severity }) => `${severity === 'warn' ? 'warning: ' : ''}${message}`) };
+    const messagesOf = (wanted: Severity) => violations.filter(({ severity }) => severity === wanted).map(({ message }) => message);
+    return { report, passed, violations: messagesOf('fail'), warnings: messagesOf('warn') };
   };

@@ -31,6 +31,9 @@ export const namedColumns = (source: Pick<SourceSpec, 'columns'>): readonly Name
     return { name, kind: full.kind, named: full.named ?? name, ...(full.unit && { unit: full.unit }) };
   });
 
+/** DuckDB's calendar ends here, 290 thousand years from 1970. */
+const mostMicros = '9.2e18';
+
 /** A value that stands for "missing" in text sources besides the empty one. */
 const missing = `'', 'NaN', 'nan', 'NULL', 'null', 'NA', 'N/A'`;
 
@@ -45,10 +48,15 @@ export function castExpression(column: NamedColumn, text: boolean): string {
   const value = text ? `nullif(trim(${raw}), '')` : raw;
   if (column.kind === 'time' && column.unit) {
     const factor = column.unit === 's' ? 1_000_000 : 1000;
-    return `make_timestamp(CAST(round(TRY_CAST(${value} AS DOUBLE) * ${factor}) AS BIGINT))`;
+    const micros = `TRY_CAST(${value} AS DOUBLE) * ${factor}`;
+    // Neither NaN nor what lies outside of the calendar is a time. (NaN is larger than every number.)
+    return `make_timestamp(CASE WHEN abs(${micros}) < ${mostMicros} THEN CAST(round(${micros}) AS BIGINT) END)`;
   }
   // With a zone it is converted to UTC, without one it is taken as UTC (the session's zone).
-  if (column.kind === 'time') return `CAST(TRY_CAST(${value} AS TIMESTAMPTZ) AS TIMESTAMP)`;
+  if (column.kind === 'time') {
+    const time = `TRY_CAST(${value} AS TIMESTAMPTZ)`;
+    return `CASE WHEN isfinite(${time}) THEN CAST(${time} AS TIMESTAMP) END`;
+  }
   // TRY_CAST to an integer rounds 1.5 to 2.
   if (column.kind === 'integer') return `CASE WHEN TRY_CAST(${value} AS DOUBLE) = TRY_CAST(${value} AS BIGINT) THEN TRY_CAST(${value} AS BIGINT) END`;
   // Infinity and NaN are no numbers to learn from.
@@ -62,7 +70,7 @@ export function isBad(column: NamedColumn, text: boolean): string {
   const raw = quoted(column.named);
   const present = text
     ? `trim(${raw}) NOT IN (${missing})`
-    : column.kind === 'number'
+    : column.kind === 'number' || column.unit
       ? `NOT coalesce(isnan(TRY_CAST(${raw} AS DOUBLE)), false)`
       : 'true';
   return `(${raw} IS NOT NULL AND (${present}) AND ${castExpression(column, text)} IS NULL)`;

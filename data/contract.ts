@@ -42,7 +42,7 @@ type Finding = Omit<ContractViolation, 'check' | 'of' | 'severity'> | undefined;
 
 /**
  * Checks what the spec promises about its sources, and what every source must hold: declared types, keys that are there and unique. A broken
- * contract is a report, not an error: the caller decides (`contractBroken` makes the error).
+ * contract is a report, not an error: the caller decides.
  *
  * @throws {MlError} `SpecInvalid` if a check names what the spec does not have; `SqlRefused`, `SqlFailed`, `SqlTimeout` of SQL checks.
  */
@@ -76,17 +76,6 @@ export async function checkContract(
     }
     return { format: 1, passed: violations.every(({ severity }) => severity !== 'fail'), checks, sources, violations };
   });
-}
-
-/** The error of a broken contract: it lists each violation with its count, and no row. */
-export function contractBroken(report: ContractReport): MlError {
-  const failed = report.violations.filter(({ severity }) => severity === 'fail');
-  return new MlError(
-    'ContractBroken',
-    `the sources break ${failed.length} promise${failed.length === 1 ? '' : 's'} of the contract: ${failed.map(({ message }) => message).join('; ')}. ` +
-      'Sample rows are in the contract artifact: repair the source, or change the contract',
-    { violations: failed.map(({ samples: _, ...violation }) => violation) },
-  );
 }
 
 class Checker {
@@ -173,6 +162,14 @@ class Checker {
 
   async fresh({ of, within, asOf }: Extract<ContractCheck, { check: 'fresh' }>): Promise<Finding> {
     const [source, column] = this.#column(of);
+    if (asOf === undefined && !Object.entries(this.#spec.sources).some(([name, { time }]) => name !== source && time !== undefined)) {
+      throw new MlError(
+        'SpecInvalid',
+        `the contract asks whether ${of} is fresh, but without "asOf" the newest row of any source is the present, and no other source has a time: ` +
+          'it could never fail. Give "asOf", or the "time" of another source',
+        { of },
+      );
+    }
     const newest = await this.#newest(source, column);
     const until = asOf === undefined ? await this.#newestOfAll() : instantMs(asOf);
     if (newest !== undefined && (until === undefined || newest >= addDuration(until, within, -1))) return undefined;

@@ -136,7 +136,15 @@ function guarded(connection: DuckDBConnection, { signal, heartbeat }: DataContex
         yield chunk;
       }
     },
-    statements: (sql) => under(sql, async () => (await connection.extractStatements(sql)).count),
+    statements: (sql) =>
+      under(sql, async () => {
+        try {
+          return (await connection.extractStatements(sql)).count;
+        } catch (cause) {
+          // The parser has seen no row.
+          throw new MlError('SqlFailed', firstParagraph(cause), { sql: excerpt(sql) }, { cause });
+        }
+      }),
   };
 }
 
@@ -148,11 +156,36 @@ function percentOf(connection: DuckDBConnection): { readonly done?: number; read
 
 const excerpt = (sql: string): string => (sql.length > 200 ? `${sql.slice(0, 200)}…` : sql);
 
+/** What DuckDB finds out from the statement alone, before it has seen a row: such a message may be shown. */
+const ofStatement = /^(Parser|Syntax|Binder|Catalog|Permission|Not implemented|IO|Out of Memory|INTERRUPT) Error: /;
+
+/** What may be said of an error that rows caused. DuckDB's own message holds their values, and errors end in Temporal's histories. */
+const withoutValues = [
+  /^Invalid Input Error: CSV Error on Line: \d+/,
+  /^Invalid Input Error: Error when sniffing file/,
+  /^Invalid Input Error: Malformed JSON in file/,
+  /, at byte \d+ in [a-z/ ]+ \d+/,
+  /^Invalid Input Error: Cannot change configuration option/,
+  /^Invalid Input Error: More than one row returned by a subquery used as an expression/,
+  /^Out of Range Error: Overflow in \w+ of \w+/,
+  / to (the destination type )?(U?INT\d+|HUGEINT|FLOAT|DOUBLE|BOOL|DATE|TIME|TIMESTAMP)(?=( when casting from source column \w+)?$)/,
+  / when casting from source column \w+$/,
+];
+
 /** DuckDB's message up to its excerpt of the statement, which shows more of our own SQL than a reader wants. */
-const reason = (error: unknown): string =>
+const firstParagraph = (error: unknown): string =>
   messageOf(error)
     .split(/\n\s*\n|\nLINE /)[0]!
     .trim();
+
+/** The same without any row's value. */
+function reason(error: unknown): string {
+  const text = firstParagraph(error);
+  if (ofStatement.test(text)) return text;
+  const said = withoutValues.flatMap((pattern) => pattern.exec(text)?.[0] ?? []).join('');
+  const kind = /^[A-Z][A-Za-z ]* Error/.exec(text)?.[0] ?? 'Error';
+  return `${said.startsWith(kind) ? said : `${kind}: a value was refused${said}`} (values are left out: rows do not belong in errors)`;
+}
 
 const cancelled = (signal: AbortSignal, cause?: unknown): MlError =>
   new MlError('Cancelled', 'the run was cancelled while DuckDB was working', {}, { cause: cause ?? signal.reason });
@@ -166,5 +199,7 @@ const timedOut = (sql: string, limits: DuckdbLimits, cause: unknown): MlError =>
   );
 
 function failed(sql: string, cause: unknown): MlError {
-  return cause instanceof MlError ? cause : new MlError('SqlFailed', reason(cause), { sql: excerpt(sql) }, { cause });
+  if (cause instanceof MlError) return cause;
+  // A cause goes to the history with its error, so only one without values may be kept.
+  return new MlError('SqlFailed', reason(cause), { sql: excerpt(sql) }, ofStatement.test(messageOf(cause)) ? { cause } : {});
 }

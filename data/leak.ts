@@ -5,18 +5,21 @@ import { instantMs } from '../core/window.ts';
 import { namedColumns } from './column-kinds.ts';
 import { withDuckdb, type DataContext } from './duckdb.ts';
 import { describe, parquet, quotedList } from './parquet.ts';
-import { checkedRows, rowsPredicate, timestamp, type RowsInput } from './rows.ts';
+import { checkedRows, inOrder, rowsPredicate, timestamp, type RowsInput } from './rows.ts';
 import type { Fold } from './split.ts';
 import { viewSources } from './select.ts';
 
 export interface LeakReport {
-  /** How the sources were cut: at a moment, by taking the test rows' own source rows out, or not at all (nothing could be cut). */
-  readonly cut: 'time' | 'key' | 'none';
+  /** How the sources were cut: at a moment, or by taking the test rows' own source rows out. */
+  readonly cut: 'time' | 'key';
   /** The sources that were cut. */
   readonly sources: readonly string[];
   /** Training and validation rows compared. */
   readonly rows: number;
 }
+
+/** Floating-point numbers that differ by less than this share of themselves are equal but for rounding. */
+const roundingShare = 1e-9;
 
 /**
  * The generic leak check: rows rebuilt from sources that do not know the test rows must equal the training and validation rows, in every column.
@@ -24,7 +27,7 @@ export interface LeakReport {
  *
  * A fold with one moment (`testFrom`) cuts each source that has a time there. Otherwise the source rows that bear a test row's key are taken out.
  *
- * @throws {MlError} `LeakFound`, with the columns that differ.
+ * @throws {MlError} `LeakFound`, with the columns that differ; `SpecInvalid` if no source can be cut: what was not checked is not called free of leaks.
  */
 export async function checkLeak(
   input: RowsInput & { readonly rows: string; readonly window: Window; readonly fold: Fold },
@@ -42,9 +45,17 @@ export async function checkLeak(
     }
   }
   const sources = Object.keys(cuts);
-  if (sources.length === 0) return { cut: 'none', sources, rows: 0 };
+  if (sources.length === 0) {
+    throw new MlError(
+      'SpecInvalid',
+      fold.testFrom === undefined
+        ? `no source has the columns of rows.key (${key.join(', ')}), so rows cannot be made without the test rows and leaks would stay unseen: give the key its columns' names in the source`
+        : 'no source has a time, so none can be cut where the test begins and leaks would stay unseen: name the time column of a source in "time"',
+      { key, fold: fold.name },
+    );
+  }
 
-  return withDuckdb({ read: [...Object.values(snapshots), rows, fold.path] }, context, async (db) => {
+  return withDuckdb({ read: [...Object.values(snapshots), rows, fold.path] }, inOrder(context), async (db) => {
     await viewSources(db, snapshots, cuts);
     const select = await checkedRows(db, spec);
     const known = `SELECT r.* FROM ${parquet(rows)} r SEMI JOIN (SELECT * FROM ${parquet(fold.path)} WHERE part <> 'test') s USING (${quotedList(key)})`;
@@ -52,15 +63,21 @@ export async function checkLeak(
     const rebuilt = `SELECT * FROM (${select}\n) WHERE ${rowsPredicate(spec, input.window, input.segment)}`;
     await db.run(`CREATE TEMP TABLE known AS ${known}`);
     await db.run(`CREATE TEMP TABLE rebuilt AS ${rebuilt}`);
-    const columns = (await describe(db, 'known')).map(({ name }) => name).filter((name) => !key.includes(name));
-    const differs = (name: string) => `k.${quoted(name)} IS DISTINCT FROM b.${quoted(name)}`;
+    const columns = (await describe(db, 'known')).filter(({ name }) => !key.includes(name));
+    const differs = ({ name, type }: (typeof columns)[number]) => {
+      const [k, b] = [`k.${quoted(name)}`, `b.${quoted(name)}`];
+      const unequal = `${k} IS DISTINCT FROM ${b}`;
+      // A sum depends on the order of its terms, and another plan may take them in another order.
+      if (type !== 'DOUBLE' && type !== 'FLOAT') return unequal;
+      return `(${unequal} AND coalesce(abs(${k} - ${b}) > ${roundingShare} * greatest(abs(${k}), abs(${b})), true))`;
+    };
     const counts = await db.row(
       `SELECT count(*) FILTER (in_known AND in_rebuilt IS NULL)::DOUBLE AS "0", count(*) FILTER (in_known IS NULL)::DOUBLE AS "1", ` +
-        `count(*) FILTER (in_known)::DOUBLE AS "2"${columns.map((name, i) => `, count(*) FILTER (in_known AND in_rebuilt AND ${differs(name)})::DOUBLE AS "c${i}"`).join('')} ` +
+        `count(*) FILTER (in_known)::DOUBLE AS "2"${columns.map((column, i) => `, count(*) FILTER (in_known AND in_rebuilt AND ${differs(column)})::DOUBLE AS "c${i}"`).join('')} ` +
         `FROM (SELECT *, true AS in_known FROM known) k FULL JOIN (SELECT *, true AS in_rebuilt FROM rebuilt) b USING (${quotedList(key)})`,
     );
     const [lost, extra] = [Number(counts['0']), Number(counts['1'])];
-    const changed = columns.map((name, i) => ({ name, rows: Number(counts[`c${i}`]) })).filter((column) => column.rows > 0);
+    const changed = columns.map(({ name }, i) => ({ name, rows: Number(counts[`c${i}`]) })).filter((column) => column.rows > 0);
     if (lost + extra + changed.length === 0) return { cut: fold.testFrom === undefined ? 'key' : 'time', sources, rows: Number(counts['2']) };
     const found = [
       ...changed.map((column) => `column "${column.name}" differs in ${column.rows} rows`),

@@ -40,7 +40,7 @@ export const always: Window = { from: '1970-01-01T00:00:00.000Z', to: '9999-12-3
  */
 export async function buildRows(input: RowsInput & { readonly out: string }, context: DataContext): Promise<RowsFacts> {
   const { out } = input;
-  return withDuckdb({ read: Object.values(input.snapshots), write: [out] }, context, async (db) => {
+  return withDuckdb({ read: Object.values(input.snapshots), write: [out] }, inOrder(context), async (db) => {
     await viewSources(db, input.snapshots);
     const select = await checkedRows(db, input.spec);
     await checkTypes(db, select, input.spec);
@@ -59,6 +59,9 @@ export async function buildRows(input: RowsInput & { readonly out: string }, con
     return { rows, bytes, columns: await describe(db, parquet(out)), window };
   });
 }
+
+/** For the user's SQL: on several threads a sum of floating-point numbers is another one each time, and rows must be the same bytes each time. */
+export const inOrder = (context: DataContext): DataContext => ({ ...context, limits: { ...context.limits, threads: 1 } });
 
 /** `rows.sql`, checked. */
 export async function checkedRows(db: Duckdb, spec: Pick<ModelSpec, 'sources' | 'rows'>): Promise<string> {

@@ -30,10 +30,14 @@ export async function prepare(spec: ModelSpec, segment: string, window?: Window)
 
   const contract = await steps.checkContract({ spec, snapshots });
   if (!contract.passed) {
-    throw new MlError('ContractBroken', `the sources of "${spec.name}" broke their contract: ${contract.violations.join('; ')}`, {
-      violations: contract.violations,
-      report: contract.report.sha256,
-    });
+    throw new MlError(
+      'ContractBroken',
+      `the sources of "${spec.name}" broke their contract: ${contract.violations.join('; ')}. Sample rows are in the contract artifact: repair the source, or change the contract`,
+      {
+        violations: contract.violations,
+        report: contract.report.sha256,
+      },
+    );
   }
 
   const { rows, profile, rowCount, window: actual } = await steps.buildRows({ spec, segment, snapshots, ...(window && { window }) });

@@ -130,19 +130,17 @@ interface ParsedPage {
 }
 
 function parsePage(request: SourceRequest, answer: HttpAnswer, first: URL): ParsedPage {
-  const invalid = (fault: string, cause?: unknown) =>
-    new MlError(
-      'SourceInvalid',
-      `source "${request.name}": ${answer.url.origin}${answer.url.pathname} ${fault}. It began with ${JSON.stringify(answer.body.slice(0, 120))}`,
-      { status: answer.status },
-      { cause },
-    );
+  // Nothing of the body is shown, nor the parser's own message, which quotes it: rows do not belong in errors.
+  const invalid = (fault: string) =>
+    new MlError('SourceInvalid', `source "${request.name}": ${answer.url.origin}${answer.url.pathname} ${fault} (${answer.body.length} characters)`, {
+      status: answer.status,
+    });
   if (answer.status !== 200) throw invalid(`answered ${answer.status}`);
   let body: unknown;
   try {
     body = JSON.parse(answer.body);
-  } catch (cause) {
-    throw invalid(`did not answer with JSON (${answer.headers.get('content-type') ?? 'no content type'})`, cause);
+  } catch {
+    throw invalid(`did not answer with JSON but with ${answer.headers.get('content-type') ?? 'no content type'}`);
   }
   const link = nextLink(answer);
   const rows: unknown = Array.isArray(body) ? body : (body as { data?: unknown } | null)?.data;
@@ -170,8 +168,8 @@ function mustVersion(request: SourceRequest, answer: HttpAnswer): string {
   if (version !== undefined) return version;
   throw new MlError(
     'SourceInvalid',
-    `source "${request.name}": ${answer.url.origin}${answer.url.pathname} answered ${answer.status} without ETag or Last-Modified, so that a change could not be noticed. ` +
-      `It began with ${JSON.stringify(answer.body.slice(0, 120))}`,
+    `source "${request.name}": ${answer.url.origin}${answer.url.pathname} answered ${answer.status} without ETag or Last-Modified, so that a change could not be noticed: ` +
+      'let the API send one',
     { status: answer.status },
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ContractCheck, SourceSpec } from '../../core/model-spec.ts';
-import { checkContract, contractBroken } from '../../data/contract.ts';
+import { checkContract } from '../../data/contract.ts';
 import { contextOf, parquetOf, rejection } from './scratch.ts';
 
 const sources: Record<string, SourceSpec> = {
@@ -36,7 +36,7 @@ describe('a contract', () => {
       { check: 'unique', of: 'films', columns: ['title'] },
       { check: 'references', of: 'ratings.filmId', to: 'films.filmId' },
       { check: 'row-count', of: 'ratings', min: 100, max: 100 },
-      { check: 'fresh', of: 'ratings.ratedAt', within: '1d' },
+      { check: 'fresh', of: 'ratings.ratedAt', within: '1d', asOf: '2024-04-09' },
       { check: 'sql', name: 'no rating before 2024', sql: `SELECT * FROM ratings WHERE ratedAt < TIMESTAMP '2024-01-01'` },
     ];
     expect(await report(contract)).toEqual({
@@ -102,12 +102,27 @@ describe('a contract', () => {
     expect((await report([{ check: 'row-count', of: 'films', min: 11, severity: 'warn' }])).passed).toBe(true);
   });
 
-  test('shows rows in its report and in no error', async () => {
-    const broken = contractBroken(
-      await report([{ check: 'sql', name: 'third user', sql: `SELECT 'private' AS secret FROM ratings WHERE userId = '3'` }]),
+  test('shows rows in its samples and in no message', async () => {
+    const [broken] = (await report([{ check: 'sql', name: 'third user', sql: `SELECT 'private' AS secret FROM ratings WHERE userId = '3'` }]))
+      .violations;
+    expect(broken!.samples[0]).toEqual({ secret: 'private' });
+    expect(broken!.message).toBe('"third user" finds 10 rows');
+  });
+
+  test('compares freshness with another source of known time, and is refused where it could never fail', async () => {
+    const fresh: ContractCheck = { check: 'fresh', of: 'ratings.ratedAt', within: '2d' };
+    expect((await rejection(report([fresh]), 'SpecInvalid')).message).toContain('it could never fail');
+    const views = { ...sources['ratings']!, from: 'f:/views.csv' as const };
+    const { ratings } = good();
+    const later = parquetOf(`SELECT '1' AS userId, '1' AS filmId, 1.0::DOUBLE AS rating, TIMESTAMP '2024-05-01' AS ratedAt`);
+    const snapshots = { ratings: await ratings, views: await later };
+    const { violations } = await checkContract(
+      { spec: { sources: { ratings: sources['ratings']!, views }, contract: [fresh] }, snapshots },
+      contextOf(),
     );
-    expect(broken.message).toContain('"third user" finds 10 rows');
-    expect(JSON.stringify([broken.message, broken.facts])).not.toContain('private');
+    expect(violations.map(({ message }) => message)).toEqual([
+      'ratings.ratedAt ends at 2024-04-09T00:00:00.000Z, more than 2d before 2024-05-01T00:00:00.000Z',
+    ]);
   });
 
   test('that names what is not there is refused, and its SQL is locked in', async () => {

@@ -45,3 +45,7 @@ export async function rejection(promise: Promise<unknown>, code: ErrorCode): Pro
   if (error instanceof MlError && error.code === code) return error;
   throw error;
 }
+
+/** All that an error and its causes show: what Temporal would keep of it. */
+export const shownBy = (error: unknown): string =>
+  error instanceof Error ? JSON.stringify([error.message, error.stack, (error as Partial<MlError>).facts]) + shownBy(error.cause) : String(error);

@@ -84,6 +84,31 @@ describe('the leak check', () => {
     expect(error.message).toContain('column "last_seen" differs in');
   });
 
+  test.each([
+    ['the last per user', lastPer, 'no source has the columns of rows.key'],
+    ['rolling origins', rolling, 'no source has a time'],
+  ])('does not pass what it cannot check with a split by %s', async (_, split, fault) => {
+    const { time: _time, ...timeless } = source;
+    const columns = { who: 'key', what: 'key' } as const;
+    const spec = { ...specOf(honest), sources: { events: { ...timeless, key: ['who', 'what'], columns } } };
+    const result = await folds(honest, split);
+    expect((await rejection(checkLeak({ ...result, spec, fold: result.folds[0]! }, contextOf()), 'SpecInvalid')).message).toContain(fault);
+  });
+
+  test('takes numbers that differ by rounding for equal, and no others', async () => {
+    const noisy = (by: string) => `SELECT u, i, v, t, v * (1 + (SELECT count(*) FROM events) * ${by}) AS near FROM events`;
+    for (const [by, fault] of [
+      ['1e-15', undefined],
+      ['1e-9', 'column "near" differs'],
+    ] as const) {
+      const checked = folds(noisy(by), lastPer).then((result) =>
+        checkLeak({ ...result, spec: specOf(noisy(by)), fold: result.folds[0]! }, contextOf()),
+      );
+      if (fault === undefined) expect((await checked).cut).toBe('key');
+      else expect((await rejection(checked, 'LeakFound')).message).toContain(fault);
+    }
+  });
+
   test('finds rows that exist only because of the test rows', async () => {
     const sql = `SELECT * FROM events WHERE u IN (SELECT u FROM events GROUP BY u HAVING count(*) = 15)`;
     const result = await folds(sql, lastPer);

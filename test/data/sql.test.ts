@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { withDuckdb, type DataContext } from '../../data/duckdb.ts';
 import { checkSelect, viewSources } from '../../data/select.ts';
 import { buildRows } from '../../data/rows.ts';
-import { contextOf, parquetOf, rejection, scratchFolder } from './scratch.ts';
+import { contextOf, parquetOf, rejection, scratchFolder, shownBy } from './scratch.ts';
 
 const snapshot = () => parquetOf(`SELECT CAST(i AS VARCHAR) AS id, i::DOUBLE AS value FROM range(1000) r(i)`);
 const spec = (sql: string) =>
@@ -57,6 +57,19 @@ describe('user SQL', () => {
   test('names the fault of invalid SQL', async () => {
     expect((await rejection(rowsOf('SELEC id FROM things'), 'SqlFailed')).message).toContain('syntax error');
     expect((await rejection(rowsOf('SELECT ident FROM things'), 'SqlFailed')).message).toContain('ident');
+  });
+
+  test.each([
+    ['a conversion', `CAST('MARKER' || id AS INTEGER)`, 'Conversion Error: a value was refused to INT32'],
+    ['a conversion that spans lines', `CAST(E'MARKER\\n\\nLINE 1: MARKER' || id AS DATE)`, 'Conversion Error'],
+    ['an error of the statement itself', `error('MARKER' || id)`, 'Invalid Input Error'],
+    ['a wrong pattern', `regexp_matches(id, 'MARKER(' || id)`, 'Invalid Input Error'],
+    ['JSON', `json_extract('MARKER' || id, '$.a')`, 'Invalid Input Error'],
+    ['an overflow', `CAST(2000000000 + value AS INTEGER) * CAST(2000000000 + value AS INTEGER)`, 'Overflow in multiplication of INT32'],
+  ])('that fails on a row by %s shows nothing of the row', async (_, expression, kind) => {
+    const error = await rejection(rowsOf(`SELECT id, ${expression} AS made FROM things`), 'SqlFailed');
+    expect(error.message).toContain(kind);
+    expect(error.message + shownBy(error.cause)).not.toMatch(/MARKER|20000000/);
   });
 
   test('that never ends is stopped by the time limit', async () => {
