@@ -46,10 +46,9 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   const trainer = trainerOf(input.trainer, task.kind);
   const parameters = parseParameters(trainer, input.parameters);
   const rows = await loaderOf(task.kind).load(input.files, input.preprocessor, input.validateOn, { signal: context.signal, scratch: input.scratch });
-  const validate =
-    rows.heldOut === undefined
-      ? undefined
-      : await validator(task, rows.known, task.exam(rows.known, rows.heldOut, input.exam), input.metric, context.signal);
+  const exam = rows.heldOut && task.exam(rows.known, rows.heldOut, input.exam);
+  // Where nobody can be examined nothing can be chosen: the first candidate stands.
+  const validate = exam && exam.units.length > 0 ? validator(task, rows.known, exam, input.metric, context.signal) : undefined;
 
   const curve: CurvePoint[] = [];
   const fitted = await trainer.fit(rows.known, parameters, {
@@ -99,13 +98,13 @@ function withCurve(checkpoint: TrainingContext['checkpoint'], curve: CurvePoint[
 type Rows = TaskTypes[TaskKind]['data'];
 
 /** The gate's metric of a candidate on held-out rows, as `TrainingContext.validate` promises it. */
-async function validator(
+function validator(
   task: Task,
   known: Rows,
   exam: Exam<TaskTypes[TaskKind]['question']>,
   metric: string,
   signal: AbortSignal,
-): Promise<(onnx: Uint8Array) => Promise<number>> {
+): (onnx: Uint8Array) => Promise<number> {
   const scored = (task.metrics as Readonly<Record<string, Task['metrics'][keyof Task['metrics']]>>)[metric];
   if (scored === undefined)
     throw new MlError('SpecInvalid', `task "${task.kind}" has no metric "${metric}": it has ${Object.keys(task.metrics).join(', ')}`);
