@@ -28,11 +28,11 @@ export interface RunToArchive extends Omit<ArchivedRun, 'archivedAt' | 'history'
 
 /** The archive of runs, read from the store alone: `runs/<run id>/history-<last event>.json`, of which the highest counts. */
 export interface RunArchive {
-  /** Archiving the same run up to the same event again changes nothing. */
+  /** Archiving the same run up to the same event again changes nothing, and mends a record that was damaged. */
   archive(run: RunToArchive): Promise<ArchivedRun>;
   /** @throws {MlError} `RunUnknown` */
   run(runId: string): Promise<ArchivedRun>;
-  /** Every run, newest first. */
+  /** Every run that has a whole record, newest first. One record that is damaged hides no other run; `run` says what is wrong with it. */
   runs(): Promise<readonly ArchivedRun[]>;
   /** The history's JSON text, verified. */
   history(run: ArchivedRun): Promise<Uint8Array>;
@@ -44,25 +44,37 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs): RunArchive {
   async function archive({ history, ...run }: RunToArchive): Promise<ArchivedRun> {
     const record: ArchivedRun = { ...run, archivedAt: new Date().toISOString(), history: await blobs.putBytes(history) };
     const place = key(`${folder(run.runId)}history-${String(run.lastEvent).padStart(12, '0')}.json`);
-    return parse(place, await store.settle(place, Buffer.from(canonical(record))));
+    const settled = async () => parsed(await store.settle(place, Buffer.from(canonical(record))));
+    const standing = await settled();
+    if (standing !== undefined) return standing;
+    await store.remove(place);
+    return (await settled()) ?? record;
   }
 
   async function run(runId: string): Promise<ArchivedRun> {
     const last = (await keysOf(store, `${folder(runId)}history-`)).at(-1);
     const body = last && (await readObject(store, last));
-    if (last !== undefined && body !== undefined) return parse(last, body);
+    if (last !== undefined && body !== undefined) return parsed(body) ?? damaged(last);
     throw new MlError('RunUnknown', `no run "${runId}" is archived in ${store.uri}: see "perennial runs"`, { runId });
   }
 
   async function runs(): Promise<ArchivedRun[]> {
-    const highest = new Map<string, Key>();
+    const records = new Map<string, Key[]>();
     for await (const { key: place } of store.list('runs/')) {
       const [, runId, name] = place.split('/');
-      if (runId !== undefined && name?.startsWith('history-') === true) highest.set(runId, place);
+      if (runId !== undefined && name?.startsWith('history-') === true) records.set(runId, [...(records.get(runId) ?? []), place]);
     }
-    const keys = [...highest.values()];
-    const bodies = await readObjects(store, keys);
-    const all = keys.flatMap((place, at) => (bodies[at] === undefined ? [] : parse(place, bodies[at])));
+    const all: ArchivedRun[] = [];
+    for (let left = [...records.values()]; left.length > 0;) {
+      const bodies = await readObjects(
+        store,
+        left.map((keys) => keys.at(-1)!),
+      );
+      const found = bodies.map((body) => body && parsed(body));
+      all.push(...found.filter((run) => run !== undefined));
+      // What is damaged falls back on the run's record before it.
+      left = left.flatMap((keys, at) => (found[at] === undefined && keys.length > 1 ? [keys.slice(0, -1)] : []));
+    }
     return all.sort((a, b) => (startOf(a) < startOf(b) ? 1 : -1));
   }
 
@@ -71,15 +83,15 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs): RunArchive {
 
 const startOf = (run: ArchivedRun): string => run.startedAt ?? run.archivedAt;
 
-function parse(place: Key, body: Uint8Array): ArchivedRun {
+function parsed(body: Uint8Array): ArchivedRun | undefined {
   try {
     return JSON.parse(Buffer.from(body).toString('utf8')) as ArchivedRun;
   } catch (error) {
-    throw new MlError(
-      'ArtifactCorrupt',
-      `${place} is no JSON: restore it from a copy of the store, or archive the run again`,
-      { place },
-      { cause: error },
-    );
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
+}
+
+function damaged(place: Key): never {
+  throw new MlError('ArtifactCorrupt', `${place} is no JSON: restore it from a copy of the store, or archive the run again`, { place });
 }

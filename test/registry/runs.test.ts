@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -57,6 +57,29 @@ describe('the archive of runs', () => {
       await archive.archive(toArchive(runId, 5, { startedAt }));
     }
     expect((await archive.runs()).map((it) => it.runId)).toEqual(['b', 'a', 'c']);
+  });
+
+  test('lists every run but one whose record is damaged, goes by its older record where there is one, and mends it when archived again', async () => {
+    const damage = async (runId: string, lastEvent: number): Promise<void> => {
+      const path = join(root, `store/runs/${runId}/history-${String(lastEvent).padStart(12, '0')}.json`);
+      await chmod(path, 0o644);
+      await writeFile(path, '{"runId":');
+    };
+    for (const [runId, lastEvent] of [
+      ['whole', 5],
+      ['half', 5],
+      ['half', 9],
+      ['lost', 5],
+    ] as const) {
+      await archive.archive(toArchive(runId, lastEvent));
+    }
+    await damage('half', 9);
+    await damage('lost', 5);
+    expect((await archive.runs()).map(({ runId, lastEvent }) => `${runId} ${lastEvent}`).toSorted()).toEqual(['half 5', 'whole 5']);
+    await expect(archive.run('lost')).rejects.toMatchObject({ code: 'ArtifactCorrupt', message: expect.stringContaining('runs/lost/history-') });
+    await archive.archive(toArchive('lost', 5));
+    expect((await archive.run('lost')).lastEvent).toBe(5);
+    expect(await archive.runs()).toHaveLength(3);
   });
 
   test('keeps a history of 20 MB, and says which run it does not know', async () => {
