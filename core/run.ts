@@ -46,7 +46,8 @@ export interface RetrainRequest {
 }
 
 export interface RetrainOutcome {
-  readonly outcome: 'retrained' | 'nothing-new';
+  /** `busy`: what is new is being trained by another run already; this one trained nothing. */
+  readonly outcome: 'retrained' | 'busy' | 'nothing-new';
   readonly model: string;
   readonly segments: Readonly<Record<string, TrainOutcome | { readonly outcome: 'nothing-new' | 'busy' | 'failed'; readonly reason: string }>>;
 }

@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { MlError } from '../core/errors.ts';
 import { workflowId } from '../core/ids.ts';
 import type { Window } from '../core/manifest.ts';
 import type { BackfillRequest, BackfillResult } from '../core/run.ts';
@@ -24,26 +25,33 @@ export interface BackfillOutcome {
 
 /**
  * Train many windows and segments. Windows of one segment go one after the other, since each is judged against the champion that the one before
- * left; segments go side by side, at most `concurrency` of them. A window that fails is written down, and the others go on.
+ * left; segments go side by side, at most `concurrency` of them. A window that fails is written down, and the others go on. What is named twice is
+ * trained once.
  */
 export async function backfill(request: BackfillRequest): Promise<BackfillOutcome> {
+  const windows = request.windows.filter((window, at) => request.windows.findIndex((each) => sameWindow(each, window)) === at);
+  const segments = [...new Set(request.segments)];
+  const { concurrency = 2 } = request;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new MlError('RequestInvalid', `concurrency is ${concurrency}: give a whole number of segments that may train at the same time, 1 or more`);
+  }
   const done: BackfillResult[] = [...(request.cursor?.done ?? [])];
   const isDone = (segment: string, window: Window | null) => done.some((result) => result.segment === segment && sameWindow(result.window, window));
-  const waiting = [...request.segments];
+  const waiting = [...segments];
 
   const trainSegments = async () => {
     for (let segment = waiting.shift(); segment !== undefined; segment = waiting.shift()) {
-      for (const window of request.windows) {
+      for (const window of windows) {
         // Launch nothing more, and drain: a child running across continue-as-new would be terminated.
         if (workflowInfo().continueAsNewSuggested) return;
         if (!isDone(segment, window)) done.push(await trainWindow(request, segment, window));
-        setCurrentDetails(describe(request, done));
+        setCurrentDetails(describe(request.spec.name, segments.length * windows.length, done));
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, request.concurrency ?? 2) }, trainSegments));
+  await Promise.all(Array.from({ length: concurrency }, trainSegments));
 
-  if (done.length < request.segments.length * request.windows.length) {
+  if (!segments.every((segment) => windows.every((window) => isDone(segment, window)))) {
     await condition(allHandlersFinished);
     await continueAsNew<typeof backfill>({ ...request, cursor: { done } });
   }
@@ -69,10 +77,10 @@ async function trainWindow({ spec }: BackfillRequest, segment: string, window: W
 
 const sameWindow = (a: Window | null, b: Window | null) => a?.from === b?.from && a?.to === b?.to;
 
-function describe(request: BackfillRequest, done: readonly BackfillResult[]): string {
+function describe(model: string, all: number, done: readonly BackfillResult[]): string {
   const lines = done.map(({ segment, window, outcome, version, reason }) => {
     const result = version === undefined ? outcome : `${outcome} v${version}`;
     return `- ${segment}, ${window ? `${window.from} to ${window.to}` : 'all rows'}: ${result}${reason === undefined ? '' : `. ${reason}`}`;
   });
-  return [`### ${request.spec.name}: ${done.length} of ${request.segments.length * request.windows.length}`, ...lines].join('\n');
+  return [`### ${model}: ${done.length} of ${all}`, ...lines].join('\n');
 }

@@ -38,9 +38,10 @@ export async function retrain(request: RetrainRequest): Promise<RetrainOutcome> 
   }
 
   if (Object.keys(faults).length > 0) throw failure(model, segments.length, faults);
-  const trained = Object.values(outcomes).some(({ outcome }) => outcome !== 'nothing-new');
-  const outcome = trained ? 'retrained' : 'nothing-new';
-  runLog.headline = trained ? describe(model, outcomes) : `nothing is new for ${model}`;
+  const all = Object.values(outcomes).map((each) => each.outcome);
+  const trained = all.some((each) => each !== 'nothing-new' && each !== 'busy');
+  const outcome = trained ? 'retrained' : all.includes('busy') ? 'busy' : 'nothing-new';
+  runLog.headline = outcome === 'nothing-new' ? `nothing is new for ${model}` : describe(model, outcomes);
   return { outcome, model, segments: outcomes };
 }
 
