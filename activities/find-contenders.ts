@@ -58,9 +58,10 @@ function contender(name: Contender['name'], state: SegmentState, version: number
     : { name, version: found.version, examined: found.examined, examinedItems: found.examinedItems, seen: found.seen };
 }
 
-/** The same examined model on the same rows makes the same package: there is nothing to judge, pack or register. */
+/** The same examined model on the same rows makes the same package: there is nothing to judge, pack or register. A retired version is no answer. */
 async function findUnchanged(ports: Ports, spec: ModelSpec, state: SegmentState, seen: RegisteredVersion['seen'], examined: Artifact<'model'>) {
   for (const version of state.versions.toReversed()) {
+    if (version.status === 'retired') continue;
     if (version.examined.sha256 !== examined.sha256 || version.seen.rows.sha256 !== seen.rows.sha256) continue;
     const before = await readJson<ModelSpec>(ports, version.spec);
     if (madeBy(before) !== madeBy(spec)) continue;

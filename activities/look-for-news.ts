@@ -9,13 +9,16 @@ export interface News {
   readonly reason: string;
 }
 
-/** Whether a training could give anything that the last version does not have: another source, or another spec. */
+/**
+ * Whether a training could give anything that the last version does not have: another source, or another spec. Versions of a window that somebody
+ * asked for do not count: a backfill of last year says nothing about today's rows.
+ */
 export const lookForNews =
   (ports: Ports): Step<{ readonly spec: ModelSpec; readonly segment: string }, News> =>
   async ({ spec, segment }, context) => {
     const { versions } = await ports.registry.state({ model: spec.name, segment });
-    const last = versions.at(-1);
-    if (last === undefined) return { isNew: true, reason: `${spec.name}, ${segment} has no version yet` };
+    const last = versions.findLast(({ asked }) => asked === undefined);
+    if (last === undefined) return { isNew: true, reason: `${spec.name}, ${segment} has no version of its own window yet` };
     if (madeBy(await readJson<ModelSpec>(ports, last.spec)) !== madeBy(spec))
       return { isNew: true, reason: `the spec changed after v${last.version}` };
     const observe = observeSource(ports);

@@ -13,15 +13,19 @@ export interface RegisterInput {
   readonly by: string;
 }
 
-/** Append the version and how it was judged to the registry log. A package that is there already keeps its version. */
+/**
+ * Append the version and how it was judged to the registry log. A package that is there already keeps its version; the judgement carries its own
+ * evaluation and report, so the version shows those of the last one.
+ */
 export const register =
   (ports: Ports): Step<RegisterInput, { readonly version: number }> =>
   async ({ spec, segment, registered, verdict, against, by }, context) => {
     const who = { by, run: context.run };
     const { metrics, baselines } = summarise(await readJson<Evaluation>(ports, registered.evaluation));
+    const { evaluation, report } = registered;
     const place = { model: spec.name, segment };
     const { version } = await ports.registry.register(place, { ...registered, metrics, baselines }, who);
-    await ports.registry.judged(place, { version, verdict, against }, who);
+    await ports.registry.judged(place, { version, verdict, against, exam: { evaluation, report, metrics, baselines } }, who);
     return { version };
   };
 

@@ -24,6 +24,8 @@ export interface Gain {
 export interface RegisteredVersion {
   readonly package: Artifact<'package'>;
   readonly window: Window;
+  /** The window that was asked for, as a backfill does. Without it the version is of the spec's own window, and `retrain` goes by it. */
+  readonly asked?: Window;
   readonly rows: number;
   /** Source name → fingerprint of the observation that the rows were made from: what `retrain` compares to see whether anything is new. */
   readonly observed: Readonly<Record<string, string>>;
@@ -40,11 +42,20 @@ export interface RegisteredVersion {
   readonly baselines: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
+/** One verdict on a version. It may be judged again, when the champion changed before it could be promoted: the last judgement counts. */
+export interface Judgement {
+  readonly version: number;
+  readonly verdict: Verdict;
+  readonly against: number | null;
+  /** What the verdict rests on. */
+  readonly exam?: Pick<RegisteredVersion, 'evaluation' | 'report' | 'metrics' | 'baselines'>;
+}
+
 /** What an entry does. Deterministic (no clock, no nonce), so that a retried writer finds its own entry and adopts it. */
 export type Command =
   | { readonly kind: 'applied'; readonly spec: Artifact<'spec'> }
   | { readonly kind: 'registered'; readonly version: number; readonly registered: RegisteredVersion }
-  | { readonly kind: 'judged'; readonly version: number; readonly verdict: Verdict; readonly against: number | null }
+  | ({ readonly kind: 'judged' } & Judgement)
   | { readonly kind: 'promoted'; readonly version: number; readonly expect: number | null; readonly verdict: VerdictName; readonly reason: string }
   | { readonly kind: 'retired'; readonly version: number; readonly reason: string };
 
@@ -72,6 +83,7 @@ export interface SegmentState {
   readonly anchor: number | null;
 }
 
+/** A version as it stands: evaluation, report and figures are those of its last judgement. */
 export interface VersionState extends RegisteredVersion {
   readonly version: number;
   readonly at: string;

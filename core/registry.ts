@@ -17,7 +17,10 @@ function after(state: SegmentState, entry: Entry): SegmentState {
     case 'registered':
       return { ...next, versions: [...state.versions, { ...command.registered, version: command.version, at, by, run, status: 'registered' }] };
     case 'judged':
-      return { ...next, versions: changed(state, (it) => (it.version === command.version ? { ...it, verdict: command.verdict } : it)) };
+      return {
+        ...next,
+        versions: changed(state, (it) => (it.version === command.version ? { ...it, ...command.exam, verdict: command.verdict } : it)),
+      };
     case 'promoted':
       return {
         ...next,

@@ -4,7 +4,7 @@ import { MlError } from '../core/errors.ts';
 import type { PackageManifest } from '../core/manifest.ts';
 import { nearest } from '../core/nearest.ts';
 import { fold, formatReference, lastEntry, parseReference, resolveVersion } from '../core/registry.ts';
-import type { Command, Entry, RegisteredVersion, SegmentState, Verdict, VersionState } from '../core/registry-entry.ts';
+import type { Command, Entry, Judgement, RegisteredVersion, SegmentState, Verdict, VersionState } from '../core/registry-entry.ts';
 import { allRows } from '../core/segment.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
@@ -55,13 +55,9 @@ export interface Registry {
 
   /** Makes a spec the one that schedules use. It is an entry of the segment of all rows. Applying it again adds nothing. */
   apply(model: string, spec: Artifact<'spec'>, author: Author): Promise<SegmentState>;
-  /** A package that is a version already keeps its number: nothing is added. */
+  /** A package that is a version already keeps its number: nothing is added. A retired version stays retired, so its package is a new one. */
   register(place: Place, registered: RegisteredVersion, author: Author): Promise<{ readonly version: number; readonly added: boolean }>;
-  judged(
-    place: Place,
-    judgement: { readonly version: number; readonly verdict: Verdict; readonly against: number | null },
-    author: Author,
-  ): Promise<Entry>;
+  judged(place: Place, judgement: Judgement, author: Author): Promise<Entry>;
   /**
    * Makes a version the champion, if `expect` is the champion still. A retried promotion finds its own entry, and adds nothing.
    *
@@ -155,7 +151,11 @@ export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
         place,
         author,
         (state, entries) =>
-          lastEntry(entries, 'registered', (it) => it.registered.package.sha256 === registered.package.sha256) ?? {
+          lastEntry(
+            entries,
+            'registered',
+            (it) => it.registered.package.sha256 === registered.package.sha256 && resolveVersion(state, it.version)?.status !== 'retired',
+          ) ?? {
             kind: 'registered',
             version: 1 + Math.max(0, ...state.versions.map((it) => it.version)),
             registered,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseReference, reigns } from '../../core/registry.ts';
+import type { Command } from '../../core/registry-entry.ts';
 import { type Author, openRegistry, type Registry } from '../../registry/registry.ts';
 import { type Blobs, openBlobs } from '../../stores/blobs.ts';
 import { openFolderStore } from '../../stores/folder-store.ts';
@@ -56,6 +57,29 @@ describe('register', () => {
     expect(results.filter((it) => it.added)).toHaveLength(8);
     expect(new Set(results.map((it) => it.version)).size).toBe(8);
     for (let at = 0; at < 8; at++) expect(results[at]!.version).toBe(results[at + 8]!.version);
+  });
+});
+
+describe('a version', () => {
+  test('that was judged again shows the verdict, the report and the figures of its last judgement, and keeps its package', async () => {
+    await withVersions(1);
+    const first = registered('v1');
+    const { evaluation, report, metrics, baselines } = { ...registered('again'), metrics: { 'ndcg@10': 0.09 } };
+    const again = { version: 1, verdict: verdict('worse'), against: 2, exam: { evaluation, report, metrics, baselines } };
+    await registry.judged(all, again, inRun('run-1'));
+    await registry.judged(all, again, inRun('run-1'));
+    const [version] = (await registry.state(all)).versions;
+    expect(version).toMatchObject({ version: 1, verdict: { name: 'worse' }, evaluation, report, metrics, package: first.package });
+    expect((await registry.entries(all)).map(({ command }) => command.kind)).toEqual(['registered', 'judged']);
+  });
+
+  test('that is retired is not revived by registering its package: that is a new version', async () => {
+    await withVersions(1);
+    const { registered: same } = (await registry.entries(all))[0]!.command as Extract<Command, { kind: 'registered' }>;
+    expect(await registry.register(all, same, inRun('run-2'))).toEqual({ version: 1, added: false });
+    await registry.retire(all, { version: 1, reason: 'made from wrong data' }, person);
+    expect(await registry.register(all, same, inRun('run-2'))).toEqual({ version: 2, added: true });
+    expect(await registry.register(all, same, inRun('run-2'))).toEqual({ version: 2, added: false });
   });
 });
 
