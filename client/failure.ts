@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { isErrorCode, MlError } from '../core/errors.ts';
 import type { Facts } from '../core/errors.ts';
 
@@ -7,9 +7,14 @@ export function asMlError(error: unknown): unknown {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if (each instanceof MlError) return each;
     if (each instanceof CancelledFailure) return new MlError('Cancelled', 'the run was cancelled', {}, { cause: error });
+    if (each instanceof TerminatedFailure) return new MlError('Cancelled', 'the run was terminated', {}, { cause: error });
     if (each instanceof ApplicationFailure && isErrorCode(each.type)) {
       return new MlError(each.type, each.message, (each.details?.[0] ?? {}) as Facts, { cause: error });
     }
+  }
+  // After the loop: what a step that ran out of time last failed with says more, and is the time-out's cause.
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (each instanceof TimeoutFailure) return new MlError('TimedOut', `${each.message} (${each.timeoutType})`, {}, { cause: error });
   }
   return error;
 }

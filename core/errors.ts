@@ -48,6 +48,7 @@ export const catalogue = {
   RequestInvalid: { retry: false, status: 400 },
   NotServing: { retry: true, status: 503 },
   Cancelled: { retry: false, status: 499 },
+  TimedOut: { retry: false, status: 504 },
   Bug: { retry: false, status: 500 },
 } as const satisfies Record<string, { readonly retry: boolean; readonly status: number }>;
 

@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
+import { TemporalFailure } from '@temporalio/common';
 import { MlError } from '../core/errors.ts';
+import { messageOf } from '../core/message-of.ts';
 import { asFailure } from '../workflows/coded-error.ts';
 import type { Step } from '../activities/ports.ts';
 import type { Progress } from '../core/step-context.ts';
@@ -13,6 +15,24 @@ export function asActivities(steps: Readonly<Record<string, Step<never, unknown>
   return Object.fromEntries(
     Object.entries(steps).map(([name, step]) => [name, (input: unknown) => attempt(step as Step<unknown, unknown>, input, scratchFolder)]),
   );
+}
+
+/** A fault of the code comes again each time. A few attempts, since not all that looks like one is; a day of them would hide it. */
+const mostBugAttempts = 3;
+
+/** What a step threw, in Temporal's form. An error with a code of the system (`ENOSPC`, `ECONNRESET`) is the world's, and worth a later attempt. */
+export function failureOf(error: unknown, attempts: number): unknown {
+  if (error instanceof MlError) return asFailure(error);
+  if (error instanceof TemporalFailure || isOfTheWorld(error) || attempts < mostBugAttempts) return error;
+  const name = error instanceof Error ? `${error.name}: ` : '';
+  return asFailure(new MlError('Bug', `${name}${messageOf(error)}, in ${attempts} attempts`, {}, { cause: error }));
+}
+
+function isOfTheWorld(error: unknown): boolean {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if ('code' in each && typeof each.code === 'string' && !each.code.startsWith('ERR_')) return true;
+  }
+  return false;
 }
 
 async function attempt(step: Step<unknown, unknown>, input: unknown, scratchFolder: string): Promise<unknown> {
@@ -33,7 +53,7 @@ async function attempt(step: Step<unknown, unknown>, input: unknown, scratchFold
   } catch (error) {
     // The cause of an abort is Temporal's (cancelled, or worker shutting down): only it knows whether the step is tried again.
     if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;
-    throw error instanceof MlError ? asFailure(error) : error;
+    throw failureOf(error, number);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

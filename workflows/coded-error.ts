@@ -1,5 +1,6 @@
-import { ApplicationFailure } from '@temporalio/common';
-import { MlError } from '../core/errors.ts';
+import { ActivityFailure, ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import { isErrorCode, MlError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
 
 /** Temporal's form of a coded error. In workflow code a plain error would retry the workflow task for ever. */
 export function asFailure(error: MlError): ApplicationFailure {
@@ -13,11 +14,29 @@ export function asFailure(error: MlError): ApplicationFailure {
   });
 }
 
-/** The first coded error of a chain of causes is what went wrong; what is around it (a child workflow, an activity) says where. */
-export function faultOf(error: unknown): { readonly code: string; readonly message: string } {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+/**
+ * The first coded error of a chain of causes is what went wrong; what is around it (a child workflow, an activity) says where. Without one it may
+ * be Temporal that gave up: a cancellation, or a limit of time.
+ */
+export function faultOf(error: unknown): { readonly code: ErrorCode; readonly message: string } {
+  const chain = [...causesOf(error)];
+  for (const each of chain) {
     if (each instanceof MlError) return { code: each.code, message: each.message };
-    if (each instanceof ApplicationFailure && each.type != null) return { code: each.type, message: each.message };
+    if (each instanceof ApplicationFailure && isErrorCode(each.type)) return { code: each.type, message: each.message };
   }
-  return { code: 'Bug', message: String(error) };
+  if (chain.some((each) => each instanceof CancelledFailure)) return { code: 'Cancelled', message: 'it was cancelled' };
+  if (chain.some((each) => each instanceof TerminatedFailure)) return { code: 'Cancelled', message: 'it was terminated' };
+  const late = chain.find((each) => each instanceof TimeoutFailure);
+  if (late !== undefined) return { code: 'TimedOut', message: `${subjectOf(chain)} took longer than it may (${late.timeoutType})` };
+  const thrown = chain.find((each) => each instanceof ApplicationFailure) ?? error;
+  return { code: 'Bug', message: thrown instanceof ApplicationFailure && thrown.type != null ? `${thrown.type}: ${thrown.message}` : String(thrown) };
+}
+
+function subjectOf(chain: readonly Error[]): string {
+  const activity = chain.find((each) => each instanceof ActivityFailure);
+  return activity === undefined ? 'the run' : `the step ${activity.activityType}`;
+}
+
+function* causesOf(error: unknown): Generator<Error> {
+  for (let each = error; each instanceof Error; each = each.cause) yield each;
 }
