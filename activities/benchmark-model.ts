@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
-import { json, readJson } from './make.ts';
+import { callOf, json, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { examOptions, rowFiles } from './row-files.ts';
 import type { ModelRecord } from './train-model.ts';
@@ -27,18 +27,18 @@ export const benchmarkModel =
   (ports: Ports): Step<BenchmarkModelInput, Benchmark> =>
   async (input, context) => {
     const { onnx } = await readJson<ModelRecord>(ports, input.model);
-    const files = await rowFiles(ports, { ...input, parts: ['train', 'validation'] });
+    const files = await rowFiles(ports, { ...input, parts: ['train', 'validation'] }, callOf(context));
     const measured = await ports.compute.run(
       'benchmark',
       {
         task: input.spec.task,
         scratch: context.scratch,
-        preprocessor: await ports.blobs.open(input.preprocessor.sha256),
+        preprocessor: await ports.blobs.open(input.preprocessor.sha256, callOf(context)),
         files,
         heldOut: 'test',
         exam: examOptions(input.spec),
         fold: null,
-        onnxPath: await ports.blobs.open(onnx.sha256),
+        onnxPath: await ports.blobs.open(onnx.sha256, callOf(context)),
         marksPath: join(context.scratch, 'unused'),
       },
       { signal: context.signal, onProgress: context.heartbeat },

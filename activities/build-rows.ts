@@ -5,7 +5,7 @@ import type { ModelSpec } from '../core/model-spec.ts';
 import { dataWindow, always, buildRows as build } from '../data/rows.ts';
 import { profile as profileOf } from '../data/profile.ts';
 import type { Profile } from '../data/profile.ts';
-import { makeArtifact, makeJson, parquet, readJson } from './make.ts';
+import { callOf, makeArtifact, makeJson, parquet, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { snapshotInputs, snapshotPaths } from './snapshot-paths.ts';
 import type { Snapshots } from './snapshot-paths.ts';
@@ -40,7 +40,10 @@ export const buildRows =
     const recipe = { step: 'buildRows', code: ['data/rows'], inputs: snapshotInputs(snapshots), parameters, mediaType: parquet };
     const rows = await makeArtifact(ports, context, 'rows', recipe, async () => {
       const out = join(context.scratch, 'rows.parquet');
-      const facts = await build({ spec, segment, snapshots: await snapshotPaths(ports, snapshots), out, ...(window && { window }) }, context);
+      const facts = await build(
+        { spec, segment, snapshots: await snapshotPaths(ports, snapshots, callOf(context)), out, ...(window && { window }) },
+        context,
+      );
       return { path: out, notes: { window: { ...facts.window }, rows: facts.rows } };
     });
     const profile = await makeJson(
@@ -49,7 +52,7 @@ export const buildRows =
       'profile',
       { step: 'profileRows', code: ['data/profile', 'data/rows'], inputs: { rows: rows.sha256 }, parameters: { time: select.time ?? null } },
       async () => {
-        const path = await ports.blobs.open(rows.sha256);
+        const path = await ports.blobs.open(rows.sha256, callOf(context));
         const actual = select.time === undefined ? always : await dataWindow(path, select.time, context);
         return { ...(await profileOf(path, context)), window: actual } satisfies RowsProfile;
       },

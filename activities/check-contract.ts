@@ -2,7 +2,7 @@ import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec, Severity } from '../core/model-spec.ts';
 import { checkContract as check } from '../data/contract.ts';
 import type { ContractReport } from '../data/contract.ts';
-import { makeJson, readJson } from './make.ts';
+import { callOf, makeJson, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { snapshotInputs, snapshotPaths } from './snapshot-paths.ts';
 import type { Snapshots } from './snapshot-paths.ts';
@@ -26,7 +26,7 @@ export const checkContract =
       context,
       'contract',
       { step: 'checkContract', code: ['data/contract'], inputs: snapshotInputs(snapshots), parameters: promises },
-      async () => check({ spec, snapshots: await snapshotPaths(ports, snapshots) }, context),
+      async () => check({ spec, snapshots: await snapshotPaths(ports, snapshots, callOf(context)) }, context),
     );
     const { passed, violations } = await readJson<ContractReport>(ports, report);
     const messagesOf = (wanted: Severity) => violations.filter(({ severity }) => severity === wanted).map(({ message }) => message);

@@ -2,7 +2,7 @@ import type { Artifact } from '../core/artifact.ts';
 import type { Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { checkLeak } from '../data/leak.ts';
-import { makeJson } from './make.ts';
+import { callOf, makeJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { snapshotInputs, snapshotPaths } from './snapshot-paths.ts';
 import type { Snapshots } from './snapshot-paths.ts';
@@ -27,9 +27,15 @@ export const checkLeaks =
     );
     const inputs = { ...snapshotInputs(snapshots), rows: rows.sha256, split: fold.split.sha256 };
     return makeJson(ports, context, 'contract', { step: 'checkLeaks', code: ['data/leak'], inputs, parameters }, async () => {
-      const [rowsPath, path] = await Promise.all([ports.blobs.open(rows.sha256), ports.blobs.open(fold.split.sha256)]);
+      const [rowsPath, path] = await Promise.all([
+        ports.blobs.open(rows.sha256, callOf(context)),
+        ports.blobs.open(fold.split.sha256, callOf(context)),
+      ]);
       const { name, parts, testFrom } = fold;
       const file = { name, path, parts, ...(testFrom !== undefined && { testFrom }) };
-      return checkLeak({ spec, snapshots: await snapshotPaths(ports, snapshots), segment, window, rows: rowsPath, fold: file }, context);
+      return checkLeak(
+        { spec, snapshots: await snapshotPaths(ports, snapshots, callOf(context)), segment, window, rows: rowsPath, fold: file },
+        context,
+      );
     });
   };

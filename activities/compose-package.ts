@@ -5,7 +5,7 @@ import type { PackageFile, PackageManifest, Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { taskOf } from '../core/tasks/index.ts';
 import { runtimeVersion } from '../onnx/session.ts';
-import { json, makeJson, readJson } from './make.ts';
+import { callOf, json, makeJson, readJson } from './make.ts';
 import { modelCard } from './model-card.ts';
 import type { Ports, Step } from './ports.ts';
 import { rowFiles } from './row-files.ts';
@@ -54,9 +54,9 @@ export const composePackage =
           {
             task: spec.task,
             scratch: context.scratch,
-            files: await rowFiles(ports, { ...input, parts: spec.refit === 'none' ? ['train', 'validation'] : 'all' }),
-            preprocessor: await ports.blobs.open(preprocessor.sha256),
-            onnxPath: await ports.blobs.open(onnx.sha256),
+            files: await rowFiles(ports, { ...input, parts: spec.refit === 'none' ? ['train', 'validation'] : 'all' }, callOf(context)),
+            preprocessor: await ports.blobs.open(preprocessor.sha256, callOf(context)),
+            onnxPath: await ports.blobs.open(onnx.sha256, callOf(context)),
             requests: goldenRequests,
           },
           { signal: context.signal, onProgress: context.heartbeat },

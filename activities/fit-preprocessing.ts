@@ -3,7 +3,7 @@ import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Part } from '../core/table.ts';
 import { loaderOf } from '../data/loaders/index.ts';
-import { json, makeArtifact } from './make.ts';
+import { callOf, json, makeArtifact } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { rowFiles, rowInputs, rowParameters } from './row-files.ts';
 import type { Snapshots } from './snapshot-paths.ts';
@@ -33,8 +33,8 @@ export const fitPreprocessing =
     };
     return makeArtifact(ports, context, 'preprocessor', recipe, async () => {
       const out = join(context.scratch, 'preprocessor.json');
-      const file = described && { snapshot: await ports.blobs.open(described.sha256), key: spec.sources[source!]!.key[0]! };
-      await loader.fit(await rowFiles(ports, input), file, out, context);
+      const file = described && { snapshot: await ports.blobs.open(described.sha256, callOf(context)), key: spec.sources[source!]!.key[0]! };
+      await loader.fit(await rowFiles(ports, input, callOf(context)), file, out, context);
       return { path: out };
     });
   };

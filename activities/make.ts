@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Artifact, ArtifactKind, Json, Provenance } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
 import type { StepContext } from '../core/step-context.ts';
+import type { Call } from '../stores/object-store.ts';
 import { produce } from '../stores/produce.ts';
 import type { Ports } from './ports.ts';
 
@@ -33,8 +34,12 @@ export function makeArtifact<K extends ArtifactKind>(
   recipe: Recipe,
   write: () => Promise<Written>,
 ): Promise<Artifact<K>> {
-  return produce(ports.artifacts, kind, provenanceOf(ports, recipe), context.run, async () => ({ ...(await write()), mediaType: recipe.mediaType }));
+  const make = async () => ({ ...(await write()), mediaType: recipe.mediaType });
+  return produce(ports.artifacts, kind, provenanceOf(ports, recipe), context.run, make, callOf(context));
 }
+
+/** What a store is called with for a step: a large artifact is hashed and copied for minutes, which must beat and may be cancelled. */
+export const callOf = ({ signal, heartbeat }: StepContext): Call => ({ signal, onBytes: (done) => heartbeat({ step: 'store', done }) });
 
 /** A recipe with the digests of its code: the cache key. */
 export function provenanceOf(ports: Pick<Ports, 'codeDigest'>, recipe: Omit<Recipe, 'mediaType'>): Provenance {

@@ -3,7 +3,7 @@ import type { Artifact } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Part } from '../core/table.ts';
 import { runtimeVersion } from '../onnx/session.ts';
-import { json, makeArtifact, readJson } from './make.ts';
+import { callOf, json, makeArtifact, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { examOptions, rowFiles, rowInputs, rowParameters } from './row-files.ts';
 import type { ModelRecord } from './train-model.ts';
@@ -40,8 +40,11 @@ export const predictModel =
     return makeArtifact(ports, context, 'predictions', recipe, async () => {
       const { onnx } = await readJson<ModelRecord>(ports, input.model);
       const marksPath = join(context.scratch, 'marks.json');
-      const files = await rowFiles(ports, { ...input, parts });
-      const [onnxPath, preprocessor] = await Promise.all([ports.blobs.open(onnx.sha256), ports.blobs.open(input.preprocessor.sha256)]);
+      const files = await rowFiles(ports, { ...input, parts }, callOf(context));
+      const [onnxPath, preprocessor] = await Promise.all([
+        ports.blobs.open(onnx.sha256, callOf(context)),
+        ports.blobs.open(input.preprocessor.sha256, callOf(context)),
+      ]);
       await ports.compute.run(
         'examine',
         { task: spec.task, scratch: context.scratch, files, preprocessor, heldOut: 'test', exam: examOptions(spec), fold, onnxPath, marksPath },

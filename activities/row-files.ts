@@ -3,6 +3,7 @@ import type { ModelSpec } from '../core/model-spec.ts';
 import type { ExamOptions } from '../core/task.ts';
 import type { Part } from '../core/table.ts';
 import type { RowFiles } from '../data/loaders/loader.ts';
+import type { Call } from '../stores/object-store.ts';
 import type { Ports } from './ports.ts';
 
 export interface RowParts {
@@ -15,10 +16,11 @@ export interface RowParts {
 export async function rowFiles(
   ports: Pick<Ports, 'blobs'>,
   { spec, rows, split, parts }: RowParts & { readonly spec: ModelSpec },
+  call?: Call,
 ): Promise<RowFiles> {
   return {
-    rows: await ports.blobs.open(rows.sha256),
-    split: await ports.blobs.open(split.sha256),
+    rows: await ports.blobs.open(rows.sha256, call),
+    split: await ports.blobs.open(split.sha256, call),
     parts,
     target: spec.target,
     key: spec.rows.key,

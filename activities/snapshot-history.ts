@@ -3,7 +3,7 @@ import type { Artifact } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { RecommendationTarget } from '../core/tasks/recommendation.ts';
 import { writeHistory } from '../data/history.ts';
-import { makeArtifact } from './make.ts';
+import { callOf, makeArtifact } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { rowParameters } from './row-files.ts';
 
@@ -27,7 +27,10 @@ export const snapshotHistory =
       const out = join(context.scratch, 'history.jsonl.gz');
       const { time } = spec.rows;
       const target = spec.target as RecommendationTarget;
-      const { users } = await writeHistory({ rows: await ports.blobs.open(rows.sha256), target, out, ...(time !== undefined && { time }) }, context);
+      const { users } = await writeHistory(
+        { rows: await ports.blobs.open(rows.sha256, callOf(context)), target, out, ...(time !== undefined && { time }) },
+        context,
+      );
       return { path: out, notes: { users } };
     });
   };

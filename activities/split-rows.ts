@@ -2,7 +2,7 @@ import type { Artifact } from '../core/artifact.ts';
 import type { ModelSpec, SplitSpec } from '../core/model-spec.ts';
 import { splitRows as divide } from '../data/split.ts';
 import type { Fold as FoldFile } from '../data/split.ts';
-import { makeArtifact, makeJson, parquet, readJson } from './make.ts';
+import { callOf, makeArtifact, makeJson, parquet, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 
 export interface SplitFold {
@@ -28,7 +28,7 @@ export const splitRows =
     const recipe = { step: 'splitRows', code: ['data/split'], inputs: { rows: rows.sha256 } };
     const index = await makeJson(ports, context, 'split', { ...recipe, parameters }, async () => {
       const input = {
-        rows: await ports.blobs.open(rows.sha256),
+        rows: await ports.blobs.open(rows.sha256, callOf(context)),
         split: spec.split as SplitSpec,
         key,
         folder: context.scratch,

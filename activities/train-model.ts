@@ -5,7 +5,7 @@ import type { Part } from '../core/table.ts';
 import type { CurvePoint } from '../core/trainer.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { openCheckpoint } from './checkpoint.ts';
-import { makeJson, readJson } from './make.ts';
+import { callOf, makeJson, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { examOptions, rowFiles, rowInputs, rowParameters } from './row-files.ts';
 import { metricOf } from './metric-of.ts';
@@ -74,8 +74,8 @@ export const trainModel =
         {
           task: spec.task,
           scratch: context.scratch,
-          files: await rowFiles(ports, input),
-          preprocessor: await ports.blobs.open(input.preprocessor.sha256),
+          files: await rowFiles(ports, input, callOf(context)),
+          preprocessor: await ports.blobs.open(input.preprocessor.sha256, callOf(context)),
           trainer,
           parameters,
           validateOn,

@@ -1,10 +1,9 @@
 import type { Artifact, ArtifactKind, Json, MadeRecord, Provenance, Run } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
-import { type Difference, differences, nearestProvenance } from '../core/explain-cache.ts';
 import type { Blobs } from './blobs.ts';
 import { provenanceDigest } from './digest.ts';
 import { key, keySegment } from './key.ts';
-import type { Key, ObjectStore } from './object-store.ts';
+import type { Call, ObjectStore } from './object-store.ts';
 import { keysOf, readObject, readObjects } from './read-object.ts';
 
 export interface CommitFacts {
@@ -22,15 +21,6 @@ export interface UsedRecord {
   readonly at: string;
 }
 
-/** Why a step was or was not reused. */
-export interface CacheExplanation {
-  readonly digest: string;
-  /** What the cache gives for this very provenance, one artifact for each kind that the step makes. */
-  readonly artifacts: readonly Artifact[];
-  /** Otherwise the earlier call of the same step that differs least, and where it does. */
-  readonly nearest?: { readonly digest: string; readonly at: string; readonly by: Run; readonly differences: readonly Difference[] };
-}
-
 /** Artifacts by what made them: the cache of steps, and one half of the lineage graph. */
 export interface ArtifactStore {
   readonly blobs: Blobs;
@@ -40,22 +30,15 @@ export interface ArtifactStore {
    */
   find<K extends ArtifactKind>(kind: K, provenance: Provenance, by?: Run): Promise<Artifact<K> | undefined>;
   /** Keeps a made file. Returns the artifact that stands: that of whoever was first, if it is whole. */
-  commit<K extends ArtifactKind>(kind: K, provenance: Provenance, path: string, facts: CommitFacts): Promise<Artifact<K>>;
-  explain(provenance: Provenance): Promise<CacheExplanation>;
-}
-
-interface StepRecord {
-  readonly provenance: Provenance;
-  readonly by: Run;
-  readonly at: string;
+  commit<K extends ArtifactKind>(kind: K, provenance: Provenance, path: string, facts: CommitFacts, call?: Call): Promise<Artifact<K>>;
 }
 
 const number = (n: number): string => String(n).padStart(6, '0');
-const encode = (record: MadeRecord | UsedRecord | StepRecord): Uint8Array => Buffer.from(canonical(record));
+const encode = (record: MadeRecord | UsedRecord): Uint8Array => Buffer.from(canonical(record));
 
 /**
  * Opens the artifacts of a store. Records are `made/<provenance digest>/<n>.json`: a record whose content was lost is followed by a newer one, so it
- * cannot spoil its key. `steps/<step>/<digest>.json` lists the provenances of a step, for `explain`.
+ * cannot spoil its key. `used/<run>/<provenance digest>.<kind>.json` says what a run got from the cache.
  */
 export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactStore {
   /** The valid record of this kind, newest first, and the number of the last record of any kind. */
@@ -85,13 +68,18 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
     return record.artifact as Artifact<K>;
   }
 
-  async function commit<K extends ArtifactKind>(kind: K, provenance: Provenance, path: string, facts: CommitFacts): Promise<Artifact<K>> {
+  async function commit<K extends ArtifactKind>(
+    kind: K,
+    provenance: Provenance,
+    path: string,
+    facts: CommitFacts,
+    call?: Call,
+  ): Promise<Artifact<K>> {
     const { mediaType, notes = {} } = facts;
     const by = onlyRun(facts.by);
     const digest = provenanceDigest(provenance);
     const at = new Date().toISOString();
-    const listed = store.settle(stepKey(provenance.step, digest), encode({ provenance, by, at }));
-    const [blob] = await Promise.all([blobs.put(path), listed]);
+    const blob = await blobs.put(path, call);
     const artifact: Artifact<K> = { kind, ...blob, mediaType };
     const record: MadeRecord = { provenance, artifact, by, at, notes };
     for (;;) {
@@ -107,33 +95,11 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
     }
   }
 
-  async function explain(provenance: Provenance): Promise<CacheExplanation> {
-    const digest = provenanceDigest(provenance);
-    const artifacts = new Map<string, Artifact>();
-    for (const body of await readObjects(store, await keysOf(store, `made/${digest}/`))) {
-      const record = parseMade(body, digest);
-      if (record !== undefined && (await isWhole(record.artifact))) artifacts.set(record.artifact.kind, record.artifact);
-    }
-    if (artifacts.size > 0) return { digest, artifacts: [...artifacts.values()] };
-    const bodies = await readObjects(store, await keysOf(store, `steps/${keySegment(provenance.step)}/`));
-    const earlier = bodies.flatMap((body) => parse<StepRecord>(body) ?? []).sort((a, b) => (a.at < b.at ? -1 : 1));
-    const best = nearestProvenance(earlier, provenance);
-    if (best === undefined) return { digest, artifacts: [] };
-    const { by, at } = best;
-    return {
-      digest,
-      artifacts: [],
-      nearest: { digest: provenanceDigest(best.provenance), at, by, differences: differences(best.provenance, provenance) },
-    };
-  }
-
-  return { blobs, find, commit, explain };
+  return { blobs, find, commit };
 }
 
 /** Callers may know more about their run (the attempt, say); records hold what identifies it. */
 const onlyRun = ({ runId, workflowId, workflowType }: Run): Run => ({ runId, workflowId, workflowType });
-
-const stepKey = (step: string, digest: string): Key => key(`steps/${keySegment(step)}/${digest}.json`);
 
 /** A record of the store, or `undefined` if it is damaged: a cache may forget, it must not lie. */
 function parseMade(body: Uint8Array | undefined, digest: string): MadeRecord | undefined {

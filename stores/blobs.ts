@@ -117,6 +117,7 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
           hash.update(chunk);
           await file.appendFile(chunk);
           bytes += chunk.length;
+          call.onBytes?.(bytes);
         }
       } finally {
         await file.close();

@@ -19,13 +19,14 @@ export const provenanceDigest = (provenance: Provenance): string => digestOf(pro
  *
  * @throws {MlError} `Cancelled`. Errors of the file system stay as they are.
  */
-export async function digestFile(path: string, { signal }: Pick<Call, 'signal'> = {}): Promise<{ sha256: string; bytes: number }> {
+export async function digestFile(path: string, { signal, onBytes }: Call = {}): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>) {
     stopIfAborted(signal, path);
     hash.update(chunk);
     bytes += chunk.length;
+    onBytes?.(bytes);
   }
   return { sha256: hash.digest('hex'), bytes };
 }

@@ -3,6 +3,7 @@ export type Key = string & { readonly brand: 'Key' };
 
 export interface Call {
   readonly signal?: AbortSignal;
+  /** Called about every MiB that was hashed, copied or sent, so that whoever waits knows that it goes on. */
   readonly onBytes?: (done: number) => void;
 }
 

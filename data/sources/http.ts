@@ -25,6 +25,9 @@ export const defaultHttpLimits: HttpLimits = {
   maxRedirects: 5,
 };
 
+/** How often a request that is open says that it lives. */
+const heartbeatEveryMs = 1000;
+
 export interface HttpAnswer {
   readonly url: URL;
   readonly status: number;
@@ -66,8 +69,18 @@ export async function httpClient(connection: HttpConnection, readSecret: ReadSec
   }
 
   async function once(method: 'GET' | 'HEAD', start: URL): Promise<HttpAnswer | Setback> {
-    let url = start;
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(limits.timeoutMs)]);
+    // A slow answer may take longer than a heartbeat may be missed; `timeoutMs` ends one that never comes.
+    const beating = setInterval(() => context.heartbeat?.(), heartbeatEveryMs);
+    try {
+      return await follow(method, start, signal);
+    } finally {
+      clearInterval(beating);
+    }
+  }
+
+  async function follow(method: 'GET' | 'HEAD', start: URL, signal: AbortSignal): Promise<HttpAnswer | Setback> {
+    let url = start;
     for (let hop = 0; hop <= limits.maxRedirects; hop++) {
       check(url);
       let response: Response;

@@ -71,14 +71,18 @@ function request(url: string, changes: object = {}, resume = scratchFolder()) {
   };
 }
 
+interface Answer {
+  status?: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
 /** A server of one handler, for what the real API never does. */
-async function serve(
-  handle: (path: string, headers: Record<string, unknown>) => { status?: number; headers?: Record<string, string>; body?: string },
-) {
+async function serve(handle: (path: string, headers: Record<string, unknown>) => Answer | Promise<Answer>) {
   const seen: string[] = [];
-  const server: Server = createServer((incoming, response) => {
+  const server: Server = createServer(async (incoming, response) => {
     seen.push(incoming.url!);
-    const { status = 200, headers = {}, body = '' } = handle(incoming.url!, incoming.headers);
+    const { status = 200, headers = {}, body = '' } = await handle(incoming.url!, incoming.headers);
     response.writeHead(status, { etag: '"one"', 'content-type': 'application/json', ...headers }).end(body);
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -165,6 +169,16 @@ describe('an HTTP JSON API', () => {
     await reader.snapshot(request(server.url), contextOf({ heartbeat: (progress) => progress?.note !== undefined && notes.push(progress.note) }));
     expect(performance.now() - started).toBeGreaterThan(990);
     expect(notes[0]).toContain('it answered 429; try 2 in 1 s');
+  });
+
+  test('that is slow to answer leaves signs of life meanwhile', async () => {
+    let beats = 0;
+    let alive = () => {};
+    const sign = new Promise<void>((resolve) => (alive = resolve));
+    // It answers only once the reader was heard of.
+    const server = await serve(async () => (await sign, { body: '{"data": []}' }));
+    await reader.snapshot(request(server.url), contextOf({ heartbeat: () => (beats++, alive()) }));
+    expect(beats).toBeGreaterThan(0);
   });
 
   test('that asks for patience until a date gets it', async () => {

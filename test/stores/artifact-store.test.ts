@@ -9,9 +9,9 @@ import { blobKey, openBlobs } from '../../stores/blobs.ts';
 import { provenanceDigest, sha256 } from '../../stores/digest.ts';
 import { openFolderStore } from '../../stores/folder-store.ts';
 import { key } from '../../stores/key.ts';
-import type { ObjectStore } from '../../stores/object-store.ts';
+import type { Call, ObjectStore } from '../../stores/object-store.ts';
 import { keysOf } from '../../stores/read-object.ts';
-import { produce, produceAll } from '../../stores/produce.ts';
+import { produce } from '../../stores/produce.ts';
 import { createStoreInMemory } from '../conformance/store-in-memory.ts';
 
 let folder: string;
@@ -82,17 +82,25 @@ describe('produce', () => {
     expect(await rows('later')).toEqual(results[0]);
   });
 
-  test('keeps artifacts of different kinds from one step apart, and makes all of them in one go', async () => {
-    makes = 0;
-    const both = () =>
-      produceAll(artifacts, ['rows', 'profile'], provenance, run('run-1'), async () => ({
-        rows: await make('the rows')(),
-        profile: await make('the profile')(),
-      }));
-    const first = await both();
-    expect(first).toMatchObject({ rows: { kind: 'rows', sha256: sha256('the rows') }, profile: { kind: 'profile', sha256: sha256('the profile') } });
-    expect(await both()).toEqual(first);
-    expect(makes).toBe(2);
+  test('keeps artifacts of different kinds from one step apart', async () => {
+    expect(await rows('the rows')).toMatchObject({ kind: 'rows', sha256: sha256('the rows') });
+    const profile = await produce(artifacts, 'profile', provenance, run('run-1'), make('the profile'));
+    expect(profile).toMatchObject({ kind: 'profile', sha256: sha256('the profile') });
+    expect(await rows('other rows')).toMatchObject({ sha256: sha256('the rows') });
+  });
+
+  test('tells while a large file is kept that it goes on, and stops when it is cancelled', async () => {
+    const large = 'x'.repeat(3 << 20);
+    const told: number[] = [];
+    const keep = (call: Call) => produce(artifacts, 'rows', provenance, run('run-1'), make(large, 'large'), call);
+    const controller = new AbortController();
+    const stopped = keep({ signal: controller.signal, onBytes: (done) => (told.push(done), controller.abort()) });
+    await expect(stopped).rejects.toMatchObject({ code: 'Cancelled' });
+    expect(told).toEqual([1 << 20]);
+    told.length = 0;
+    await keep({ onBytes: (done) => told.push(done) });
+    // Hashed, then copied.
+    expect(told.filter((done) => done === 1 << 20)).toHaveLength(2);
   });
 });
 
@@ -127,34 +135,7 @@ describe('a record in the cache', () => {
   });
 });
 
-describe('explain', () => {
-  test('of a step that was made names its artifacts', async () => {
-    const artifact = await rows('first');
-    expect(await artifacts.explain(provenance)).toEqual({ digest: provenanceDigest(provenance), artifacts: [artifact] });
-  });
-
-  test('names the nearest earlier call of the step, and exactly where it differs', async () => {
-    await rows('far', run('run-1'), { ...provenance, code: 'old', environment: { duckdb: '1.4' } });
-    await rows('near', run('run-2'));
-    await rows('other step', run('run-3'), { ...provenance, step: 'splitRows' });
-    const wanted = { ...provenance, parameters: { sql: 'SELECT 1', try: { l2: [1, 3, 4] } } };
-    expect(await artifacts.explain(wanted)).toMatchObject({
-      artifacts: [],
-      nearest: {
-        digest: provenanceDigest(provenance),
-        by: { runId: 'run-2' },
-        differences: [
-          { path: 'parameters.try.l2[1]', before: 2, after: 3 },
-          { path: 'parameters.try.l2[2]', before: undefined, after: 4 },
-        ],
-      },
-    });
-  });
-
-  test('of a step that never ran says nothing', async () => {
-    expect(await artifacts.explain(provenance)).toEqual({ digest: provenanceDigest(provenance), artifacts: [] });
-  });
-
+describe('the difference of two provenances', () => {
   test.each([
     [{ ...provenance, code: 'x' }, ['code']],
     [{ ...provenance, inputs: { ratings: 'x', tags: 'y' } }, ['inputs.movies', 'inputs.ratings', 'inputs.tags']],
@@ -164,12 +145,12 @@ describe('explain', () => {
   ])('tells the paths %#', (other, paths) => expect(differences(provenance, other).map((it) => it.path)).toEqual(paths));
 });
 
-test('a step costs five requests when it is made, and four when it is reused', async () => {
+test('a step costs four requests when it is made, and four when it is reused', async () => {
   let requests: string[] = [];
   const counted = createStoreInMemory((what) => void requests.push(what));
   artifacts = openArtifactStore(counted, await openBlobs(counted, join(folder, 'cache')));
   await rows('first');
-  expect(requests).toEqual(['list', 'settle', 'upload', 'list', 'settle']);
+  expect(requests).toEqual(['list', 'upload', 'list', 'settle']);
   requests = [];
   await rows('first', run('run-2'));
   expect(requests).toEqual(['list', 'read', 'head', 'settle']);
