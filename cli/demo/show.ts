@@ -62,6 +62,7 @@ function monthTable({ months }: DemoResult): string {
 }
 
 function recommendations({ recommendations: byUser }: DemoResult): string {
+  if (Object.keys(byUser).length === 0) return '';
   return titled(
     'Next for',
     Object.entries(byUser)

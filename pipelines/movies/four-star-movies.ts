@@ -12,7 +12,7 @@ export const fourStarMovies = defineModel({
   target,
   split,
   train: [{ trainer: 'rated-at-least', with: { threshold: 4, minRatings: 50 } }],
-  // Alphabetical order is nobody's taste: it is asked only to be better than chance somewhere, and its figures are on its page.
+  // The owner's list, not a prediction: it is served as soon as its sources keep their contract, whatever its figures.
   gate: { metric: 'recall@10', baselines: [], champion: { rule: 'not-worse', margin: 0.01 } },
   retrain: { cron: '0 3 * * *', when: ['new-data'] },
 });
