@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
 import { Client, Connection, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
-import { canonical } from '../core/canonical.ts';
 import { MlError } from '../core/errors.ts';
 import { defaultTaskQueue, workflowId } from '../core/ids.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
@@ -10,6 +8,7 @@ import { allRows } from '../core/segment.ts';
 import type { BackfillOutcome } from '../workflows/backfill.ts';
 import { subjectOf } from '../workflows/search-attributes.ts';
 import { trainStart } from '../workflows/train-start.ts';
+import { requestOf, sameRequest } from './request.ts';
 import { runHandle } from './run-handle.ts';
 import type { RunHandle } from './run-handle.ts';
 
@@ -58,18 +57,17 @@ export async function connect(options: ConnectOptions = {}): Promise<PerennialCl
 /** The same over a client that is there already. */
 export function clientOf(temporal: Client, taskQueue: string = defaultTaskQueue, close: () => Promise<void> = async () => {}): PerennialClient {
   async function start<Outcome>(type: string, id: string, request: object, options: object): Promise<RunHandle<Outcome>> {
-    const digest = requestDigest(request);
     const handle = await temporal.workflow.start(type, {
       ...options,
       workflowId: id,
       taskQueue,
       args: [request],
-      memo: { request: digest },
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     });
-    const { memo, runId } = await handle.describe();
-    if (memo?.['request'] !== undefined && memo['request'] !== digest) {
+    const { runId } = await handle.describe();
+    // Also a run that a schedule or another client started: what counts is what it was asked for.
+    if (!sameRequest(await requestOf(temporal, id, runId), request)) {
       throw new MlError(
         'RunInProgress',
         `${id} is already running with another request: follow it with \`perennial show ${id}\`, cancel it, or wait`,
@@ -120,10 +118,4 @@ export function clientOf(temporal: Client, taskQueue: string = defaultTaskQueue,
     sweepLineage: () => start('sweepLineage', workflowId.sweepLineage(), {}, { staticSummary: 'archive closed runs' }),
     close,
   };
-}
-
-/** Two requests with one digest ask for the same; who asks and why does not matter. */
-function requestDigest(request: object): string {
-  const { by: _by, trigger: _trigger, ...asked } = request as Partial<TrainRequest>;
-  return createHash('sha256').update(canonical(asked)).digest('hex');
 }

@@ -1,4 +1,4 @@
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import type { Progress } from '../core/step-context.ts';
 import type { RunProgress } from '../core/run.ts';
 import { asMlError } from './failure.ts';
@@ -25,6 +25,18 @@ const pollMs = 300;
 
 export function runHandle<Outcome>(client: Client, workflowId: string, runId: string): RunHandle<Outcome> {
   const handle: WorkflowHandle = client.workflow.getHandle(workflowId, runId);
+  let chain: string | undefined;
+
+  /** The first run of the chain that continue-as-new makes of one run: it names them all. */
+  const firstRunId = async (): Promise<string> => (chain ??= chainOf(await handle.describe()));
+
+  /** The run of the chain that goes on now. A later run of the same workflow id is another's. */
+  async function current(): Promise<{ readonly run: WorkflowHandle; readonly description: WorkflowExecutionDescription }> {
+    const newest = await client.workflow.getHandle(workflowId).describe();
+    const isOurs = newest.runId === runId || chainOf(newest) === (await firstRunId());
+    const description = isOurs ? newest : await handle.describe();
+    return { run: client.workflow.getHandle(workflowId, description.runId), description };
+  }
 
   async function result(): Promise<Outcome> {
     try {
@@ -35,8 +47,9 @@ export function runHandle<Outcome>(client: Client, workflowId: string, runId: st
   }
 
   async function progress(): Promise<RunNews> {
-    const [{ steps, headline }, { raw }] = await Promise.all([handle.query<RunProgress>('progress'), handle.describe()]);
-    const working = (raw.pendingActivities ?? []).flatMap((activity) => {
+    const { run, description } = await current();
+    const { steps, headline } = await run.query<RunProgress>('progress');
+    const working = (description.raw.pendingActivities ?? []).flatMap((activity) => {
       const [payload] = activity.heartbeatDetails?.payloads ?? [];
       return payload?.data ? [JSON.parse(Buffer.from(payload.data).toString('utf8')) as Progress] : [];
     });
@@ -57,5 +70,11 @@ export function runHandle<Outcome>(client: Client, workflowId: string, runId: st
     return outcome;
   }
 
-  return { workflowId, runId, result, follow, progress, cancel: async () => void (await handle.cancel()) };
+  async function cancel(): Promise<void> {
+    await client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: await firstRunId() }).cancel();
+  }
+
+  return { workflowId, runId, result, follow, progress, cancel };
 }
+
+const chainOf = ({ raw, runId }: WorkflowExecutionDescription): string => raw.workflowExecutionInfo?.firstRunId || runId;

@@ -70,12 +70,13 @@ async function backfill(at: Workplace, name: string, flags: BackfillFlags): Prom
       ]),
     ),
   );
-  return outcome.results.some((result) => result.outcome === 'failed') ? exitCodes.failed : exitCodes.done;
+  return outcome.outcome === 'incomplete' ? exitCodes.failed : exitCodes.done;
 }
 
 /** A backfill's own steps are trainings: it lists those that ended in its details. */
-function childNews({ temporal }: PerennialClient, { workflowId, runId }: StartedRun): (line: (text: string) => void) => void {
-  const handle = temporal.workflow.getHandle(workflowId, runId);
+function childNews({ temporal }: PerennialClient, { workflowId }: StartedRun): (line: (text: string) => void) => void {
+  // Whichever run of it goes on now: a long backfill continues as new.
+  const handle = temporal.workflow.getHandle(workflowId);
   const told = new Set<string>();
   let asking = false;
   return (line) => {
