@@ -6,7 +6,7 @@ import { trainers } from '../trainers/index.ts';
 /** Parses a spec against the task kinds and trainers that this worker has. */
 export function parseProjectSpec(value: unknown): ModelSpec {
   return parseSpec(value, {
-    target: Object.fromEntries(Object.entries(tasks).map(([kind, task]) => [kind, task.target])),
+    tasks,
     trainers: Object.fromEntries(Object.entries(trainers).map(([name, trainer]) => [name, trainer.parameters])),
   });
 }

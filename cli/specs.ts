@@ -2,7 +2,7 @@ import { parseProjectSpec } from '../activities/parse-spec.ts';
 import type { Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { nearest } from '../core/nearest.ts';
-import { allRows, segmentLabel, segmentPredicate } from '../core/segment.ts';
+import { segmentPredicate, segmentsOf } from '../core/segment.ts';
 import { fromArguments, misuse, unknownModel } from './misuse.ts';
 import { withSettings } from './set-path.ts';
 import type { Workplace } from './workplace.ts';
@@ -21,17 +21,11 @@ export async function specOf(at: Workplace, model: string, settings: readonly st
   return fromArguments(() => parseProjectSpec(withSettings(plain, settings)));
 }
 
-/** The segments that a spec names, that of all rows first. */
-export const segmentsOf = ({ segments }: ModelSpec): readonly string[] => [
-  allRows,
-  ...(segments?.only ?? []).map((value) => segmentLabel(segments!.by, value)),
-];
-
 /** @throws {Misuse} if the spec has no such segment. */
 export function checkSegment(spec: ModelSpec, segment: string): void {
   fromArguments(() => segmentPredicate(spec.segments?.by, segment));
   const known = segmentsOf(spec);
-  if (spec.segments?.only === undefined || known.includes(segment)) return;
+  if (known.includes(segment)) return;
   const guess = nearest(segment, known);
   throw misuse(`${spec.name} has no segment "${segment}", but ${known.join(', ')}${guess === undefined ? '' : ` (did you mean "${guess}"?)`}`);
 }

@@ -1,24 +1,21 @@
 /** What an artifact is of; decides nothing but how it is shown and filtered. */
-export const artifactKinds = [
-  'spec',
-  'source',
-  'contract',
-  'rows',
-  'profile',
-  'split',
-  'preprocessor',
-  'features',
-  'model',
-  'predictions',
-  'evaluation',
-  'benchmark',
-  'report',
-  'package',
-  'snapshot',
-  'lineage',
-] as const;
-
-export type ArtifactKind = (typeof artifactKinds)[number];
+export type ArtifactKind =
+  | 'spec'
+  | 'source'
+  | 'contract'
+  | 'rows'
+  | 'profile'
+  | 'split'
+  | 'preprocessor'
+  | 'features'
+  | 'model'
+  | 'predictions'
+  | 'evaluation'
+  | 'benchmark'
+  | 'report'
+  | 'package'
+  | 'snapshot'
+  | 'lineage';
 
 /** A pointer to immutable content. It holds no location: the store knows where. The only thing that steps pass to each other. */
 export interface Artifact<K extends ArtifactKind = ArtifactKind> {

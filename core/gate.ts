@@ -12,8 +12,6 @@ export interface Circumstances {
   readonly champion?: number | null;
   /** The last version promoted as `better`; it sat the exam as `anchor` unless it is the champion. */
   readonly anchor?: number | null;
-  /** Retraining gave the champion's own digest. */
-  readonly unchanged?: boolean;
   /** Whether the champion could sit a fair exam: rows that neither had seen, features of its own spec. */
   readonly comparable: boolean;
 }
@@ -37,9 +35,6 @@ export function judge(evaluation: Evaluation, gate: Gate, circumstances: Circums
     value,
     gains: evaluation.gains,
   });
-  if (circumstances.unchanged) {
-    return verdict('unchanged', [{ passed: true, reason: 'training gave the very bytes of the champion: there is no new version' }]);
-  }
 
   const baselines = baselineFindings(evaluation, gate);
   const demands = [...floorFindings(evaluation, gate), ...limitFindings(gate, circumstances)];
@@ -68,6 +63,10 @@ function baselineFindings(evaluation: Evaluation, { baselines = [] }: Gate): Fin
 function floorFindings(evaluation: Evaluation, { floors = [] }: Gate): Finding[] {
   const { metrics, slices } = evaluation.contenders['challenger']!;
   return floors.map(({ slice, metric, min, minUnits = 20 }) => {
+    if (slice !== 'all' && !Object.hasOwn(slices, slice)) {
+      const reason = `there is no slice ${slice} to hold to the floor of ${metric}: the exam has ${Object.keys(slices).join(', ') || 'none'}`;
+      return { passed: false, reason };
+    }
     const units = slice === 'all' ? evaluation.units : (slices[slice]?.units ?? 0);
     const value = slice === 'all' ? metrics[metric]?.value : slices[slice]?.metrics[metric];
     if (units < minUnits || value === undefined) {

@@ -1,4 +1,4 @@
-import type { Artifact, Json } from './artifact.ts';
+import type { Json } from './artifact.ts';
 import type { TensorSignature } from './onnx-tensor.ts';
 
 /** A half-open span of time, `from` inclusive, `to` exclusive: ISO 8601 dates or instants in UTC. */
@@ -50,11 +50,4 @@ export interface GoldenTensor {
   readonly type: string;
   readonly dims: readonly number[];
   readonly values: readonly (number | string)[];
-}
-
-/** Users' histories for requests by user: kept beside the package, never in it, so that erasing a user does not touch the model. */
-export interface HistorySnapshot {
-  /** One line of JSON per user: `{ "user": id, "items": [[item id, value, time in ms since 1970], …] }`, gzip. */
-  readonly artifact: Artifact<'snapshot'>;
-  readonly users: number;
 }

@@ -95,8 +95,8 @@ export interface ModelSpec<K extends TaskKind = TaskKind> {
   readonly target: TaskTypes[K]['target'];
   /** The rows that a version is trained on; default: all. `last` counts back from the newest row, not from the clock. */
   readonly window?: Window | { readonly last: string };
-  /** Each value is a route with its own champion; `all` always exists and is the fallback. */
-  readonly segments?: { readonly by: string; readonly only?: readonly (string | number)[] };
+  /** Each value of `only` is a route with its own champion; `all` always exists and is the fallback. */
+  readonly segments?: { readonly by: string; readonly only: readonly (string | number)[] };
   readonly split: SplitSpec;
   readonly train: readonly TrainEntry[];
   readonly gate?: GateSpec<K>;

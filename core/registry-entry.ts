@@ -1,7 +1,7 @@
 import type { Artifact } from './artifact.ts';
 import type { Window } from './manifest.ts';
 
-export type VerdictName = 'better' | 'not-worse' | 'unchanged' | 'worse' | 'below-floor' | 'beaten-by-baseline' | 'not-comparable';
+export type VerdictName = 'better' | 'not-worse' | 'worse' | 'below-floor' | 'beaten-by-baseline' | 'not-comparable';
 
 /** How a challenger fared: the name, the reasons in words, and every figure that they rest on. */
 export interface Verdict {

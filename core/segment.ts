@@ -1,4 +1,5 @@
 import { MlError } from './errors.ts';
+import type { ModelSpec } from './model-spec.ts';
 import { literal, quoted } from './sql.ts';
 
 /** The segment of all rows: it always exists, and is the fallback of the others. */
@@ -40,6 +41,12 @@ export function segmentLabel(by: string, value?: string | number): string {
   if (labelForm.test(label)) return label;
   throw new MlError('SpecInvalid', `"${value}" of ${by} cannot name a segment: it has no letter a-z or digit`, { by, value });
 }
+
+/** The segments that a spec names, that of all rows first. */
+export const segmentsOf = ({ segments }: Pick<ModelSpec, 'segments'>): readonly string[] => [
+  allRows,
+  ...(segments === undefined ? [] : segments.only.map((value) => segmentLabel(segments.by, value))),
+];
 
 /** The SQL expression that gives a row's value of `segments.by`. */
 export function segmentExpression(by: string): string {

@@ -4,15 +4,25 @@ import { MlError } from './errors.ts';
 import { messageOf } from './message-of.ts';
 import type { ModelSpec } from './model-spec.ts';
 import { nearest } from './nearest.ts';
-import { parseSegmentBy } from './segment.ts';
+import { retrainDefaults } from './retrain-defaults.ts';
+import { parseSegmentBy, segmentLabel } from './segment.ts';
+import type { Metric } from './task.ts';
 import { instantMs } from './window.ts';
 
 /** The fragments of the schema that tasks and trainers own: what a spec may say is their union. */
 export interface SpecFragments {
-  /** Task kind → the schema of `target`. */
-  readonly target: Readonly<Record<string, z.ZodType>>;
+  /** Task kind → the schema of `target`, and the names that a gate may use. */
+  readonly tasks: Readonly<Record<string, TaskVocabulary>>;
   /** Trainer name → the schema of its parameters (an object). */
   readonly trainers: Readonly<Record<string, z.ZodType>>;
+}
+
+export interface TaskVocabulary {
+  readonly target: z.ZodType;
+  readonly metrics: Readonly<Record<string, Pick<Metric, 'whole'>>>;
+  readonly baselines: Readonly<Record<string, unknown>>;
+  /** A name such as `category:<name>` stands for all that begin so. */
+  readonly slices: Readonly<Record<string, string>>;
 }
 
 const named = (pattern: RegExp, words: string) => z.string().regex(pattern, { error: ({ input }) => `"${String(input)}" is not ${words}` });
@@ -105,8 +115,8 @@ const gate = z.strictObject({
 const retrain = z.strictObject({
   cron: named(/^(@(hourly|daily|weekly|monthly|yearly)|\S+( \S+){4})$/, 'a cron expression of five fields, such as "0 3 * * *"'),
   when: z.array(z.enum(['new-data'])).default(['new-data']),
-  overlap: z.enum(['skip', 'buffer-one']).default('skip'),
-  catchUp: duration.default('1h'),
+  overlap: z.enum(['skip', 'buffer-one']).default(retrainDefaults.overlap),
+  catchUp: duration.default(retrainDefaults.catchUp),
 });
 
 const trainEntry = z.strictObject({
@@ -161,19 +171,63 @@ export function parseSpec(json: unknown, fragments: SpecFragments): ModelSpec {
       result.error.issues.flatMap((issue) => faultsOf(issue, [], json)),
     );
   const parsed = result.data;
-  const faults = [...targetFaults(parsed, fragments), ...trainFaults(parsed.train, fragments), ...referenceFaults(parsed)];
+  const faults = [
+    ...targetFaults(parsed, fragments),
+    ...gateFaults(parsed, fragments),
+    ...trainFaults(parsed.train, fragments),
+    ...referenceFaults(parsed),
+  ];
   if (faults.length > 0) throw invalid(json, faults);
-  const target = fragments.target[parsed.task]!.parse(parsed.target);
+  const target = fragments.tasks[parsed.task]!.target.parse(parsed.target);
   return withoutUndefined({ ...parsed, target }) as unknown as ModelSpec;
 }
 
 type Parsed = z.infer<typeof spec>;
 
 function targetFaults({ task, target }: Parsed, fragments: SpecFragments): readonly SpecFault[] {
-  const schema = Object.hasOwn(fragments.target, task) ? fragments.target[task] : undefined;
-  if (!schema) return [{ path: 'task', message: `there is no task kind "${task}"${choices(task, Object.keys(fragments.target))}` }];
-  const result = schema.safeParse(target);
+  const kind = Object.hasOwn(fragments.tasks, task) ? fragments.tasks[task] : undefined;
+  if (!kind) return [{ path: 'task', message: `there is no task kind "${task}"${choices(task, Object.keys(fragments.tasks))}` }];
+  const result = kind.target.safeParse(target);
   return result.success ? [] : result.error.issues.flatMap((issue) => faultsOf(issue, ['target'], { target }));
+}
+
+/** Who sits an exam under a name of its own; no model of a baseline may be called so. */
+const roles = ['challenger', 'champion', 'anchor'];
+
+/** A name that the task does not have would never be judged, so that the gate would pass what it should hold up. */
+function gateFaults({ task, gate: given }: Parsed, fragments: SpecFragments): readonly SpecFault[] {
+  if (given === undefined || !Object.hasOwn(fragments.tasks, task)) return [];
+  const { metrics, baselines, slices } = fragments.tasks[task]!;
+  const faults: SpecFault[] = [];
+  const checkName = (path: string, what: string, name: string, known: readonly string[], isKnown = known.includes(name)) => {
+    if (!isKnown) faults.push({ path, message: `there is no ${what} "${name}"${choices(name, known)}` });
+  };
+  checkName('gate.metric', 'metric', given.metric, Object.keys(metrics));
+  for (const [i, name] of (given.baselines ?? []).entries()) {
+    const path = `gate.baselines[${i}]`;
+    if (!name.startsWith('model:')) {
+      checkName(path, 'baseline', name, [...Object.keys(baselines), 'model:<name>'], Object.hasOwn(baselines, name));
+      continue;
+    }
+    const model = name.slice('model:'.length);
+    const result = modelName.safeParse(model);
+    if (!result.success) faults.push({ path, message: result.error.issues[0]!.message });
+    else if (roles.includes(model) || Object.hasOwn(baselines, model)) {
+      faults.push({ path, message: `"${model}" is somebody else in an exam: give the model another name` });
+    }
+  }
+  for (const [i, { slice, metric }] of (given.floors ?? []).entries()) {
+    const path = `gate.floors[${i}]`;
+    const known = ['all', ...Object.keys(slices)];
+    const families = known.flatMap((name) => (name.includes('<') ? [name.slice(0, name.indexOf('<'))] : []));
+    const isMember = families.some((family) => slice.startsWith(family) && slice.length > family.length);
+    checkName(`${path}.slice`, 'slice', slice, known, isMember || known.includes(slice));
+    checkName(`${path}.metric`, 'metric', metric, Object.keys(metrics));
+    if (slice !== 'all' && Object.hasOwn(metrics, metric) && metrics[metric]!.whole) {
+      faults.push({ path: `${path}.metric`, message: `"${metric}" describes all answers together: its floor is one of the slice "all"` });
+    }
+  }
+  return faults;
 }
 
 function trainFaults(entries: Parsed['train'], fragments: SpecFragments): readonly SpecFault[] {
@@ -254,6 +308,7 @@ function referenceFaults(parsed: Parsed): readonly SpecFault[] {
       faults.push({ path: `contract[${i}]`, message: 'a range needs "min", "max" or both' });
     }
   }
+  if (parsed.segments !== undefined) faults.push(...segmentFaults(parsed.segments));
   if (parsed.rows.time === undefined) {
     faults.push({ path: 'rows.time', message: `split "${parsed.split.by}" orders rows by time: name the time column of rows.sql` });
   }
@@ -261,6 +316,18 @@ function referenceFaults(parsed: Parsed): readonly SpecFault[] {
     faults.push({ path: 'window', message: `it is empty: "from" (${parsed.window.from}) must be before "to" (${parsed.window.to})` });
   }
   return faults;
+}
+
+function segmentFaults({ by, only }: NonNullable<Parsed['segments']>): readonly SpecFault[] {
+  if (only === undefined) return [{ path: 'segments.only', message: 'name the values that are segments, such as [10, 12]: those are trained' }];
+  return only.flatMap((value, i) => {
+    try {
+      segmentLabel(by, value);
+      return [];
+    } catch (error) {
+      return [{ path: `segments.only[${i}]`, message: messageOf(error) }];
+    }
+  });
 }
 
 const kindOf = (column: Parsed['sources'][string]['columns'][string] | undefined) => (typeof column === 'object' ? column.kind : column);

@@ -7,7 +7,6 @@ export type Tone = 'good' | 'bad' | 'open';
 export const verdictWords = {
   better: { title: 'Better', tone: 'good', meaning: 'Its gain lies above zero with its whole interval.' },
   'not-worse': { title: 'Not worse', tone: 'good', meaning: 'What it may lose to the champion is within the margin that the gate allows.' },
-  unchanged: { title: 'Unchanged', tone: 'open', meaning: 'It is the model that already serves; there is nothing to promote.' },
   worse: { title: 'Worse', tone: 'bad', meaning: 'It may lose more to the champion than the gate allows.' },
   'below-floor': { title: 'Below a floor', tone: 'bad', meaning: 'One slice, or one limit, falls short of what was promised for it.' },
   'beaten-by-baseline': { title: 'Beaten by a baseline', tone: 'bad', meaning: 'It is not surely better than an obvious answer.' },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { addDuration, durationMs } from '../../core/duration.ts';
 import { nearest } from '../../core/nearest.ts';
-import { segmentLabel, segmentPredicate } from '../../core/segment.ts';
+import { segmentLabel, segmentPredicate, segmentsOf } from '../../core/segment.ts';
 import { resolveWindow } from '../../core/window.ts';
 
 describe('a segment label', () => {
@@ -26,6 +26,11 @@ describe('a segment label', () => {
     expect(() => segmentPredicate(undefined, 'city=x')).toThrow('no "segments"');
     expect(segmentPredicate(undefined, 'all')).toBe('true');
   });
+});
+
+test('the segments of a spec are that of all rows, then those that it names', () => {
+  expect(segmentsOf({ segments: { by: 'month-of-year(ratedAt)', only: [10, 12] } })).toEqual(['all', 'month=10', 'month=12']);
+  expect(segmentsOf({})).toEqual(['all']);
 });
 
 describe('a duration', () => {

@@ -5,7 +5,7 @@ import { parseSpec, type SpecFault } from '../../core/spec-schema.ts';
 import { tasks } from '../../core/tasks/index.ts';
 
 const fragments = {
-  target: { recommendation: tasks.recommendation.target },
+  tasks,
   trainers: {
     ease: z.strictObject({ l2: z.number().positive().default(300), halfLifeDays: z.number().positive().nullable().default(null) }),
     popularity: z.strictObject({}),
@@ -46,6 +46,8 @@ function changed(changes: Changes): unknown {
   }
   return copy;
 }
+
+const floor = (slice: string, metric: string): Changes => ({ gate: { metric: 'ndcg@10', floors: [{ slice, metric, min: 0.1 }] } });
 
 function faults(changes: Changes): readonly SpecFault[] {
   try {
@@ -128,6 +130,32 @@ describe('a spec', () => {
     ['an empty window', { window: { from: '2024-02-01', to: '2024-01-01' } }, 'window', 'it is empty'],
     ['a date without a zone', { window: { from: '2024-02-01T10:00:00', to: '2024-03-01' } }, 'window.from', 'not a date or an instant in UTC'],
     ['a segment by an expression', { segments: { by: 'year(ratedAt)' } }, 'segments.by', 'month-of-year(column)'],
+    ['segments that name no values', { segments: { by: 'ratedAt' } }, 'segments.only', 'name the values that are segments'],
+    ['a segment that has no label', { segments: { by: 'ratedAt', only: ['a', '***'] } }, 'segments.only[1]', 'cannot name a segment'],
+    ['a metric that is misspelt', { gate: { metric: 'ndgc@10' } }, 'gate.metric', 'there is no metric "ndgc@10"; did you mean "ndcg@10"?'],
+    [
+      'a baseline that is misspelt',
+      { gate: { metric: 'ndcg@10', baselines: ['popularity', 'popularities'] } },
+      'gate.baselines[1]',
+      'did you mean "popularity"?',
+    ],
+    ['a baseline model without a name', { gate: { metric: 'ndcg@10', baselines: ['model:'] } }, 'gate.baselines[0]', '"" is not a name'],
+    [
+      'a baseline model called as a role',
+      { gate: { metric: 'ndcg@10', baselines: ['model:champion'] } },
+      'gate.baselines[0]',
+      'give the model another name',
+    ],
+    [
+      'a baseline model called as a baseline',
+      { gate: { metric: 'ndcg@10', baselines: ['model:random'] } },
+      'gate.baselines[0]',
+      '"random" is somebody else',
+    ],
+    ['a floor of a slice that is misspelt', floor('new-user', 'recall@10'), 'gate.floors[0].slice', 'did you mean "new-users"?'],
+    ['a floor of a category without a name', floor('category:', 'recall@10'), 'gate.floors[0].slice', 'there is no slice "category:"'],
+    ['a floor of a metric that is misspelt', floor('category:Drama', 'recal@10'), 'gate.floors[0].metric', 'did you mean "recall@10"?'],
+    ['a floor of a metric that no slice has', floor('new-users', 'coverage@10'), 'gate.floors[0].metric', 'describes all answers together'],
     ['a split that is not known', { split: { by: 'random' } }, 'split.by', '"random"'],
     ['a test part of nothing', { 'split.test': 0 }, 'split.test', ''],
     ['a cron of four fields', { retrain: { cron: '0 3 * *' } }, 'retrain.cron', 'five fields'],

@@ -73,7 +73,9 @@ test('what is misspelt does not compile', () => {
   // @ts-expect-error a target column that is not there
   defineModel({ ...base, target: { ...base.target, item: 'filmId' } });
   // @ts-expect-error a segment by a column that is not there
-  defineModel({ ...base, segments: { by: 'month-of-year(seenAt)' } });
+  defineModel({ ...base, segments: { by: 'month-of-year(seenAt)', only: [10] } });
+  // @ts-expect-error segments that name no values
+  defineModel({ ...base, segments: { by: 'month-of-year(ratedAt)' } });
   // @ts-expect-error a split by a column that is not there
   defineModel({ ...base, split: { ...base.split, column: 'user' } });
   // @ts-expect-error an unknown metric

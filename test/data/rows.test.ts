@@ -64,7 +64,7 @@ describe('rows', () => {
     expect((await rowsOf({ spec: byMonth, segment: 'month=10' })).facts.rows).toBe(31);
     expect((await rowsOf({ spec: byMonth, segment: 'month=1' })).facts.rows).toBe(62);
     expect((await rowsOf({ spec: byMonth, segment: 'all' })).facts.rows).toBe(400);
-    const byCity = { ...spec, segments: { by: 'city' } };
+    const byCity = { ...spec, segments: { by: 'city', only: ['Indo', 'Köln', 'São Paulo'] } };
     expect((await rowsOf({ spec: byCity, segment: 'city=indo' })).facts.rows).toBe(100);
     expect((await rowsOf({ spec: byCity, segment: 'city=s-o-paulo' })).facts.rows).toBe(100);
     const { out } = await rowsOf();

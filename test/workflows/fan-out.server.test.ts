@@ -64,7 +64,10 @@ describe('retrain', () => {
   test('leaves a segment alone that is being trained already', async () => {
     const busy = await system.client.train(recommender('nightly', { train: [slow(300, 100)] }));
     await system.apply(recommender('nightly', { train: [{ trainer: 'ease', with: { l2: 300 } }] }));
-    expect(await (await system.client.retrain('nightly')).result()).toMatchObject({ segments: { all: { outcome: 'busy' } } });
+    expect(await (await system.client.retrain('nightly')).result()).toMatchObject({
+      outcome: 'busy',
+      segments: { all: { outcome: 'busy' } },
+    });
     await busy.cancel();
     await expect(busy.result()).rejects.toMatchObject({ code: 'Cancelled' });
   });
@@ -97,8 +100,13 @@ describe('backfill', () => {
   const year = { from: '2024-01-01', to: '2025-01-01' };
   const never = { from: '2030-01-01', to: '2030-02-01' };
 
-  test('trains windows by segments with a limit, writes down what fails, and goes on', async () => {
-    const request = { spec: recommender('past', { segments }), windows: [half, never, year], segments: ['all', 'month=10'], concurrency: 1 };
+  test('trains windows by segments with a limit, each once, writes down what fails, and goes on', async () => {
+    const request = {
+      spec: recommender('past', { segments }),
+      windows: [half, never, year, half],
+      segments: ['all', 'month=10', 'all'],
+      concurrency: 1,
+    };
     const run = await system.client.backfill(request);
     const { outcome, results } = await run.result();
     expect(outcome).toBe('incomplete');
@@ -110,6 +118,20 @@ describe('backfill', () => {
       else expect(['promoted', 'rejected', 'unchanged']).toContain(each);
     }
     expect((await mostChildren(run)).most).toBe(1);
+  });
+
+  test('refuses a limit that would train nothing', async () => {
+    const run = await system.client.backfill({ spec: recommender('past'), windows: [half], segments: ['all'], concurrency: 0 });
+    await expect(run.result()).rejects.toMatchObject({ code: 'RequestInvalid' });
+  });
+
+  test('of an old window hides no news from the schedule', async () => {
+    const spec = recommender('old');
+    await system.apply(spec);
+    await (await system.client.backfill({ spec, windows: [half], segments: ['all'] })).result();
+    expect(await (await system.client.retrain('old')).result()).toMatchObject({ outcome: 'retrained', segments: { all: { version: 2 } } });
+    await (await system.client.backfill({ spec, windows: [{ ...half, from: '2024-02-01' }], segments: ['all'] })).result();
+    expect(await (await system.client.retrain('old')).result()).toMatchObject({ segments: { all: { reason: 'All 2 sources are as v2 saw them.' } } });
   });
 
   test('goes on from a cursor', async () => {

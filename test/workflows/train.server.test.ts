@@ -87,7 +87,7 @@ describe('train', () => {
   });
 
   test.each([
-    ['a segment that the spec does not have', recommender('refused', { segments: { by: 'month-of-year(ratedAt)' } }), 'city=oslo'],
+    ['a segment that the spec does not have', recommender('refused', { segments: { by: 'month-of-year(ratedAt)', only: [10] } }), 'city=oslo'],
     ['a segment of a spec that has none', recommender('refused'), 'month=10'],
     ['a field that nobody knows', { ...recommender('refused'), learningRate: 3 } as ModelSpec, 'all'],
     ['a trainer’s parameter that is out of range', recommender('refused', { train: [{ trainer: 'ease', with: { l2: -1 } }] }), 'all'],
