@@ -17,7 +17,7 @@ export interface JudgeInput {
   readonly contenders: Contenders;
 }
 
-/** With fewer units that neither has seen there is no fair comparison with a champion. */
+/** With fewer units there is no comparison with a champion, however many rows each has. (Too few rows that it has not seen excuse it beforehand.) */
 const minUnits = 20;
 
 /** Apply the gate. The rule is pure and may change without breaking running workflows, which branch on the recorded verdict. */
@@ -29,8 +29,8 @@ export const judge =
       sizeBytes: benchmark.sizeBytes,
       p99Ms: benchmark.p99Ms,
       champion: contenders.champion?.version ?? null,
-      anchor: contenders.anchor?.version ?? null,
-      // A champion that knows the held-out rows did not sit the exam.
+      // Who could not sit the exam fairly did not sit it.
+      anchor: 'anchor' in evaluated.contenders ? (contenders.anchor?.version ?? null) : null,
       comparable: evaluated.units >= minUnits && 'champion' in evaluated.contenders,
     });
   };

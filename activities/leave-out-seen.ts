@@ -2,32 +2,53 @@ import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { RegisteredVersion } from '../core/registry-entry.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { leaveOutSeen as leaveOut } from '../data/seen.ts';
-import { makeArtifact, parquet } from './make.ts';
+import { callOf, makeArtifact, parquet } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 
 export interface LeaveOutSeenInput {
   readonly spec: ModelSpec;
   readonly split: Artifact<'split'>;
-  readonly seenBy: readonly RegisteredVersion['seen'][];
+  /** The splits of all folds of the exam. */
+  readonly exam: readonly Artifact<'split'>[];
+  readonly rivals: readonly { readonly name: string; readonly seen: RegisteredVersion['seen'] }[];
 }
 
 export interface FairSplit {
-  /** The same split where nobody has seen any of its test rows. */
+  /** The same split where nobody who sits the exam has seen any of its test rows. */
   readonly split: Artifact<'split'>;
   readonly leftOut: number;
+  /** Who cannot sit the exam fairly; the same for all its folds. Left away where everybody can. */
+  readonly excused?: readonly string[];
 }
 
-/** Leave test rows out that the champion or the anchor has been fitted on: a fair exam for all. */
+/** Leave test rows out that the champion or another rival has been fitted on, and say who of them cannot sit the exam at all: it is fair to all who do. */
 export const leaveOutSeen =
   (ports: Ports): Step<LeaveOutSeenInput, FairSplit> =>
-  async ({ spec, split, seenBy }, context) => {
-    const seen = [...new Set(seenBy.flatMap(({ splits }) => splits.map(({ sha256 }) => sha256)))].toSorted();
+  async ({ spec, split, exam, rivals }, context) => {
+    const open = (splits: readonly Artifact<'split'>[]) => Promise.all(splits.map(({ sha256 }) => ports.blobs.open(sha256, callOf(context))));
+    const files = {
+      split: (await open([split]))[0]!,
+      exam: await open(exam),
+      rivals: await Promise.all(rivals.map(async ({ name, seen }) => ({ name, splits: await open(seen.splits) }))),
+    };
+    const { key } = spec.rows;
     const out = join(context.scratch, 'split.parquet');
-    const paths = await Promise.all(seen.map((sha256) => ports.blobs.open(sha256)));
-    const leftOut = await leaveOut({ split: await ports.blobs.open(split.sha256), key: spec.rows.key, seenBy: paths, out }, context);
-    if (leftOut === 0) return { split, leftOut };
-    const inputs = { split: split.sha256, ...Object.fromEntries(seen.map((sha256, index) => [`seen.${index}`, sha256])) };
-    const recipe = { step: 'leaveOutSeen', code: ['data/seen'], inputs, parameters: { key: [...spec.rows.key] }, mediaType: parquet };
-    return { split: await makeArtifact(ports, context, 'split', recipe, async () => ({ path: out })), leftOut };
+    const { sitting, leftOut } = await leaveOut({ ...files, key, out }, context);
+    const excused = rivals.map(({ name }) => name).filter((name) => !sitting.includes(name));
+    const decision = { leftOut, ...(excused.length > 0 && { excused }) };
+    if (leftOut === 0) return { split, ...decision };
+
+    const seenBy = rivals.filter(({ name }) => sitting.includes(name));
+    const seen = [...new Set(seenBy.flatMap((rival) => rival.seen.splits.map(({ sha256 }) => sha256)))].toSorted();
+    const recipe = {
+      step: 'leaveOutSeen',
+      code: ['data/seen'],
+      inputs: { split: split.sha256, ...Object.fromEntries(seen.map((sha256, index) => [`seen.${index}`, sha256])) },
+      parameters: { key: [...key] },
+      environment: { duckdb: duckdbVersion },
+      mediaType: parquet,
+    };
+    return { split: await makeArtifact(ports, context, 'split', recipe, async () => ({ path: out })), ...decision };
   };

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DuckDBInstance, type DuckDBConnection, type DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api';
+import { DuckDBInstance, version, type DuckDBConnection, type DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api';
 import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { messageOf } from '../core/message-of.ts';
@@ -26,6 +26,9 @@ export interface DuckdbLimits {
 }
 
 export const defaultLimits: DuckdbLimits = { threads: 2, memoryMb: 2048, temporaryMb: 20_480, seconds: 1800 };
+
+/** The engine's own version: another one may cast, order or write the same rows otherwise. */
+export const duckdbVersion: string = version();
 
 /** The only files that an instance can touch. DuckDB does not tell reading from writing, so user SQL is also checked (`checkSelect`). */
 export interface Access {

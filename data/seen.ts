@@ -1,33 +1,75 @@
-import { quotedList } from './parquet.ts';
-import { withDuckdb } from './duckdb.ts';
-import type { DataContext } from './duckdb.ts';
-import { parquet, writeParquet } from './parquet.ts';
+import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
+import { describe, parquet, quotedList, writeParquet } from './parquet.ts';
+
+/** A model that was fitted before, and may sit an exam again. */
+export interface Rival {
+  readonly name: string;
+  /** Split files of its own exam: their training and validation rows it has seen. */
+  readonly splits: readonly string[];
+}
 
 export interface SeenInput {
+  /** The split file of one fold, which must be made fair. */
   readonly split: string;
+  /** Those of all folds of the exam, this one included: whether an exam is fair is decided once, the same for all its folds. */
+  readonly exam: readonly string[];
   readonly key: readonly string[];
-  /** Split files of earlier exams: their training and validation rows have been seen. */
-  readonly seenBy: readonly string[];
+  readonly rivals: readonly Rival[];
   readonly out: string;
 }
 
+export interface FairFold {
+  /** Who sits the exam; the others cannot. */
+  readonly sitting: readonly string[];
+  /** Test rows of this fold that one who sits has seen. `out` is written only if there are any. */
+  readonly leftOut: number;
+}
+
+/** If fewer test rows than this would be left in all folds, an exam with the rivals says nothing. */
+const fewestUnseen = 20;
+
 /**
- * Takes test rows that somebody has already been fitted on out of a split, so that an exam is fair. Returns how many; writes `out` only if there
- * are any.
+ * Makes an exam fair: test rows that a rival has been fitted on are taken out of a split. A rival whose rows have another key cannot sit it, since
+ * nobody can tell what it has seen; and where that would leave too few, no rival sits it and all rows stay.
  */
-export async function leaveOutSeen({ split, key, seenBy, out }: SeenInput, context: DataContext): Promise<number> {
-  if (seenBy.length === 0) return 0;
-  return withDuckdb({ read: [split, ...seenBy], write: [out] }, context, async (db) => {
-    const columns = quotedList(key);
-    const seen = seenBy.map((path) => `SELECT ${columns} FROM ${parquet(path)} WHERE part <> 'test'`).join(' UNION ');
-    await db.run(`CREATE TEMP TABLE seen AS ${seen}`);
-    const row = await db.row(
-      `SELECT count(*)::INTEGER AS n FROM (SELECT ${columns} FROM ${parquet(split)} WHERE part = 'test') SEMI JOIN seen USING (${columns})`,
-    );
-    const count = Number(row['n']);
-    if (count === 0) return 0;
-    const kept = `SELECT * FROM ${parquet(split)} WHERE part <> 'test' OR (${columns}) NOT IN (SELECT (${columns}) FROM seen)`;
-    await writeParquet(db, kept, columns, out);
-    return count;
+export async function leaveOutSeen(input: SeenInput, context: DataContext): Promise<FairFold> {
+  const { split, exam, rivals, out } = input;
+  if (rivals.length === 0) return { sitting: [], leftOut: 0 };
+  const read = [...new Set([split, ...exam, ...rivals.flatMap(({ splits }) => splits)])];
+  return withDuckdb({ read, write: [out] }, context, async (db) => {
+    const columns = quotedList(input.key);
+    const own = await columnsOf(db, split);
+    const alike = async ({ splits }: Rival) => (await Promise.all(splits.map((path) => columnsOf(db, path)))).every((its) => its === own);
+    const sitting: Rival[] = [];
+    for (const rival of rivals) if (await alike(rival)) sitting.push(rival);
+
+    const seenBy = [...new Set(sitting.flatMap(({ splits }) => splits))];
+    const seen = seenBy.map((path) => `SELECT ${columns} FROM ${parquet(path)} WHERE part <> 'test'`);
+    await db.run(`CREATE TEMP TABLE seen AS ${[`SELECT ${columns} FROM ${parquet(split)} WHERE false`, ...seen].join(' UNION ')}`);
+    const [known, unknown] = [`SEMI JOIN seen USING (${columns})`, `ANTI JOIN seen USING (${columns})`];
+    if ((await countOf(db, exam, known)) > 0 && (await countOf(db, exam, unknown)) < fewestUnseen) return { sitting: [], leftOut: 0 };
+
+    const leftOut = await countOf(db, [split], known);
+    if (leftOut > 0) {
+      const kept = `SELECT * FROM ${parquet(split)} WHERE part <> 'test' OR (${columns}) NOT IN (SELECT (${columns}) FROM seen)`;
+      await writeParquet(db, kept, columns, out);
+    }
+    return { sitting: sitting.map(({ name }) => name), leftOut };
   });
+}
+
+/** A split file holds the key and the part: with another key it has other columns. */
+async function columnsOf(db: Duckdb, split: string): Promise<string> {
+  const columns = await describe(db, parquet(split));
+  return JSON.stringify(columns.map(({ name, type }) => [name, type]).toSorted());
+}
+
+async function countOf(db: Duckdb, splits: readonly string[], join: string): Promise<number> {
+  let rows = 0;
+  // Folds may share test rows, and each counts.
+  for (const path of splits) {
+    const { n } = await db.row(`SELECT count(*)::DOUBLE AS n FROM (SELECT * FROM ${parquet(path)} WHERE part = 'test') ${join}`);
+    rows += Number(n);
+  }
+  return rows;
 }

@@ -53,12 +53,9 @@ export async function fitOn(what: {
   return { ...trained, preprocessor };
 }
 
-/** With fewer test rows that a champion does not know it cannot sit the exam. */
-const fewestUnseen = 20;
-
 /**
- * The challenger, the baselines, the champion and the anchor sit the same exam: the test rows that none of them has seen. Where a champion knows
- * them all (it was trained on a later window), the others sit the whole exam without it, and the gate finds them `not-comparable`.
+ * The challenger, the baselines, the champion and the anchor sit the same exam: the test rows that none of them has seen. Where a champion
+ * cannot sit it (it was trained on a later window and knows them all), the others do without it, and the gate finds them `not-comparable`.
  */
 export async function examine(what: {
   readonly spec: ModelSpec;
@@ -69,16 +66,15 @@ export async function examine(what: {
 }): Promise<{ readonly evaluation: Artifact<'evaluation'>; readonly rowsLeftOut: number }> {
   const { spec, segment, data, exams, contenders } = what;
   const inOffice = [contenders.champion, contenders.anchor].filter((rival) => rival !== null);
-  const unseen = await Promise.all(exams.map(({ fold: { split } }) => steps.leaveOutSeen({ spec, split, seenBy: inOffice.map(({ seen }) => seen) })));
-  const leftOut = unseen.reduce((sum, fair) => sum + fair.leftOut, 0);
-  const rows = exams.reduce((sum, { fold }) => sum + fold.parts.test, 0);
-  const fair = rows - leftOut >= fewestUnseen;
-  const rivals = fair ? inOffice : [];
-  const rowsLeftOut = fair ? leftOut : 0;
+  const splits = exams.map(({ fold }) => fold.split);
+  const fair = await Promise.all(exams.map(({ fold: { split } }) => steps.leaveOutSeen({ spec, split, exam: splits, rivals: inOffice })));
+  const excused = new Set(fair.flatMap(({ excused = [] }) => excused));
+  const rivals = inOffice.filter(({ name }) => !excused.has(name));
+  const rowsLeftOut = fair.reduce((sum, { leftOut }) => sum + leftOut, 0);
 
   const folds = await Promise.all(
     exams.map((exam, index) => {
-      const split = fair ? unseen[index]!.split : exam.fold.split;
+      const { split } = fair[index]!;
       const sit = (contender: string, model: Artifact<'model'>, preprocessor: Artifact<'preprocessor'>) =>
         steps.predictModel({ spec, rows: data.rows, split, fold: exam.fold.name, model, preprocessor, known, contender });
       return Promise.all([

@@ -21,12 +21,19 @@ export async function compareMonths({ model, segments }: CompareMonthsRequest): 
   const table = await Promise.all(
     versions.map(async ({ segment, version: own }) => {
       const { rows } = own.seen;
-      const others = versions.filter((each) => each.segment !== segment);
-      const { split, leftOut } = await steps.leaveOutSeen({
+      const rivals = versions.filter((each) => each.segment !== segment);
+      const last = own.seen.splits.at(-1)!;
+      const {
+        split,
+        leftOut,
+        excused = [],
+      } = await steps.leaveOutSeen({
         spec,
-        split: own.seen.splits.at(-1)!,
-        seenBy: others.map(({ version }) => version.seen),
+        split: last,
+        exam: [last],
+        rivals: rivals.map((rival) => ({ name: rival.segment, seen: rival.version.seen })),
       });
+      const others = rivals.filter((rival) => !excused.includes(rival.segment));
       const sit = (contender: string, version: typeof own) =>
         steps.predictModel({ spec, rows, split, fold: 'all', model: version.examined, preprocessor: version.examinedItems, known, contender });
       const contenders = await Promise.all([
