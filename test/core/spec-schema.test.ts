@@ -72,7 +72,7 @@ describe('a spec', () => {
     expect(spec).toMatchObject({
       contract: [{ check: 'not-null', of: 'ratings.rating', maxShare: 0, severity: 'fail' }],
       gate: { metric: 'ndcg@10', confidence: 0.95, floors: [{ slice: 'all', metric: 'recall@10', min: 0.03, minUnits: 20 }] },
-      retrain: { cron: '0 3 * * *', when: ['new-data'], overlap: 'skip', catchUp: '1h' },
+      retrain: { cron: '0 3 * * *', when: ['new-data'], overlap: 'skip', catchUp: '1d' },
       refit: 'all',
     });
     expect(parseSpec(spec, fragments)).toEqual(spec);
