@@ -29,7 +29,7 @@ export async function knownRuns(at: Workplace): Promise<readonly KnownRun[]> {
   if (reached !== undefined) {
     const { temporal, taskQueue } = reached.client;
     let seen = 0;
-    for await (const run of temporal.workflow.list({ query: `TaskQueue = "${taskQueue}"`, pageSize: lookBack })) {
+    for await (const run of temporal.workflow.list({ query: `TaskQueue = "${taskQueue}" AND WorkflowType != "sweepLineage"`, pageSize: lookBack })) {
       if (++seen > lookBack) break;
       const before = runs.get(run.runId);
       const status = run.status.name.toLowerCase().replaceAll('_', '-');

@@ -4,7 +4,9 @@ import type { SupervisorEvent } from '../workers/supervisor.ts';
 export function serviceNews(event: SupervisorEvent): string | undefined {
   switch (event.kind) {
     case 'ready':
-      return event.service === 'note' ? undefined : `${event.service} is ready (${(event.ms / 1000).toFixed(1)} s)`;
+      return event.service === 'note' || event.service === 'lineage sweeps'
+        ? undefined
+        : `${event.service} is ready (${(event.ms / 1000).toFixed(1)} s)`;
     case 'ended':
       return `${event.service} ended: ${event.reason}${event.restarting ? '; starting it again' : ''}`;
     case 'stop':

@@ -1,7 +1,9 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
+import { canonical } from '../core/canonical.ts';
 import { workflowId } from '../core/ids.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { retrainDefaults } from '../core/retrain-defaults.ts';
 import { subjectOf } from '../workflows/search-attributes.ts';
 
 /** What a schedule is to be, as far as a spec decides it. */
@@ -21,17 +23,19 @@ const overlapPolicies = { skip: ScheduleOverlapPolicy.SKIP, 'buffer-one': Schedu
 /** The schedule that a spec asks for: one a model, which fans out over segments. */
 export function settingOf(spec: ModelSpec): ScheduleSetting | undefined {
   if (spec.retrain === undefined) return undefined;
-  const { cron, overlap = 'skip', catchUp = '1d' } = spec.retrain;
+  const { cron, overlap, catchUp } = { ...retrainDefaults, ...spec.retrain };
   return { cron, overlap, catchUp };
 }
 
 /** How the schedule of a spec's model differs from what Temporal has. Changes nothing. */
-export async function planSchedule(client: Client, spec: ModelSpec): Promise<ScheduleChange> {
+export async function planSchedule(client: Client, taskQueue: string, spec: ModelSpec): Promise<ScheduleChange> {
   const model = spec.name;
-  const [before, after] = [await currentSetting(client, model), settingOf(spec)];
-  if (before === undefined) return after === undefined ? { model, change: 'none' } : { model, change: 'create', after };
+  const [current, after] = [await currentSchedule(client, model), settingOf(spec)];
+  if (current === undefined) return after === undefined ? { model, change: 'none' } : { model, change: 'create', after };
+  const { before } = current;
   if (after === undefined) return { model, change: 'delete', before };
-  const same = JSON.stringify(before) === JSON.stringify(after);
+  // A schedule that starts its runs where no worker of this project looks is another one, though it says the same.
+  const same = current.taskQueue === taskQueue && canonical(before) === canonical(after);
   return { model, change: same ? 'keep' : 'update', before, after };
 }
 
@@ -63,10 +67,37 @@ function scheduleOptions(model: string, taskQueue: string, setting: ScheduleSett
   };
 }
 
-async function currentSetting(client: Client, model: string): Promise<ScheduleSetting | undefined> {
+/** Often enough that what a terminated run left is known soon, and seldom enough that the records of the sweeps themselves stay few. */
+const sweepEvery = '15m';
+
+/** Has closed runs archived from time to time, by the workers of this task queue. The same again changes nothing. */
+export async function keepSweeping(client: Client, taskQueue: string): Promise<void> {
+  const scheduleId = workflowId.sweepLineage();
+  const options: Omit<ScheduleOptions, 'scheduleId'> = {
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'sweepLineage',
+      workflowId: scheduleId,
+      taskQueue,
+      args: [{}],
+      staticSummary: 'archive closed runs',
+    },
+    spec: { intervals: [{ every: sweepEvery }] },
+    // One sweep finds all that the missed ones would have.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1m' },
+  };
   try {
-    const { state } = await client.schedule.getHandle(workflowId.retrain(model)).describe();
-    return state.note === undefined ? undefined : (JSON.parse(state.note) as ScheduleSetting);
+    await client.schedule.create({ ...options, scheduleId });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await client.schedule.getHandle(scheduleId).update((previous) => ({ ...options, state: previous.state }));
+  }
+}
+
+async function currentSchedule(client: Client, model: string): Promise<{ readonly before: ScheduleSetting; readonly taskQueue: string } | undefined> {
+  try {
+    const { state, action } = await client.schedule.getHandle(workflowId.retrain(model)).describe();
+    return state.note === undefined ? undefined : { before: JSON.parse(state.note) as ScheduleSetting, taskQueue: action.taskQueue };
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;
     throw error;

@@ -8,6 +8,7 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 import { type Config, parseConfig } from '../core/config.ts';
 import type { Connections, ReadSecret } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
+import { defaultTaskQueue } from '../core/ids.ts';
 import { secretReader } from '../data/secret.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -79,7 +80,7 @@ export function settingsOf(config: Config, project: string, env: Environment): S
         connection.kind === 'folder' ? { ...connection, path: resolve(project, connection.path) } : connection,
       ]),
     ),
-    taskQueue: env['PERENNIAL_TASK_QUEUE'] ?? config.taskQueue ?? 'perennial',
+    taskQueue: env['PERENNIAL_TASK_QUEUE'] ?? config.taskQueue ?? defaultTaskQueue,
     temporal: temporalSettings(config.temporal ?? {}, home, env),
     port: portOf(env, 'PERENNIAL_PORT'),
   };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { connect, keepSweeping } from '../client/index.ts';
 import { compiled } from './compiled.ts';
 import type { Settings } from './config.ts';
 import { processService } from './process-service.ts';
@@ -14,7 +15,7 @@ import type { TemporalServer } from './temporal-server.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 
 export interface DevServices {
-  /** In the order in which they start: Temporal, worker, prediction server with its page, and a note about where they are. */
+  /** In the order in which they start: Temporal, worker, the schedule of lineage sweeps, prediction server with its page, and a note about where they are. */
   readonly services: readonly Service[];
   /** Where everything is; once all have started. */
   links(): Running;
@@ -105,6 +106,17 @@ export function devServices(settings: Settings, project: Project, { onProgress =
     }),
   );
 
+  const sweeps: Service = {
+    name: 'lineage sweeps',
+    async start() {
+      const { namespace, given } = settings.temporal;
+      const client = await connect({ ...given, address: temporal!.address, namespace, taskQueue: settings.taskQueue });
+      await keepSweeping(client.temporal, client.taskQueue).finally(() => client.close());
+      // A schedule is Temporal's to keep: there is nothing here that ends or is to be stopped.
+      return { ended: new Promise(() => {}), stop: async () => {} };
+    },
+  };
+
   const note: Service = {
     name: 'note',
     async start() {
@@ -113,7 +125,7 @@ export function devServices(settings: Settings, project: Project, { onProgress =
     },
   };
 
-  return { services: [temporalService, worker, serving, note], links };
+  return { services: [temporalService, worker, sweeps, serving, note], links };
 }
 
 function portOf(page: string | undefined, configured: number | undefined): { readonly port?: number } {

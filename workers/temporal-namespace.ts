@@ -1,20 +1,20 @@
 import type { ConnectionLike } from '@temporalio/client';
 import { MlError } from '../core/errors.ts';
+import { searchKeys } from '../workflows/search-attributes.ts';
 
 /** Temporal's types of search attributes: the name in commands, the number on the wire. */
-const types = { Keyword: 2, Double: 4, Datetime: 6, KeywordList: 7 } as const;
+const types = {
+  TEXT: { written: 'Text', wire: 1 },
+  KEYWORD: { written: 'Keyword', wire: 2 },
+  INT: { written: 'Int', wire: 3 },
+  DOUBLE: { written: 'Double', wire: 4 },
+  BOOL: { written: 'Bool', wire: 5 },
+  DATETIME: { written: 'Datetime', wire: 6 },
+  KEYWORD_LIST: { written: 'KeywordList', wire: 7 },
+} as const;
 
-/** What Perennial sets on its workflows. The namespace is shared with others, so this is all that it takes of the few there are. */
-export const searchAttributes = {
-  MlModel: 'Keyword',
-  MlSegment: 'Keyword',
-  MlVersion: 'Keyword',
-  MlOutcome: 'Keyword',
-  MlTrigger: 'Keyword',
-  MlDataTime: 'Datetime',
-  MlMetric: 'Double',
-  MlInputs: 'KeywordList',
-} as const satisfies Record<string, keyof typeof types>;
+/** What Perennial sets on its workflows, as a server must have it. */
+export const searchAttributes = Object.values(searchKeys).map(({ name, type }) => ({ name, ...types[type] }));
 
 /**
  * Registers what is missing; a worker must not start before, since a workflow that sets an unknown one fails its workflow task for ever.
@@ -22,10 +22,9 @@ export const searchAttributes = {
  */
 export async function ensureSearchAttributes(connection: ConnectionLike, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const wanted = Object.entries(searchAttributes).map(([name, type]) => [name, types[type]] as const);
-  for (const [name, type] of wanted) {
+  for (const { name, wire } of searchAttributes) {
     const is = customAttributes[name];
-    if (is === undefined || is === type) continue;
+    if (is === undefined || is === wire) continue;
     throw new MlError(
       'TemporalUnavailable',
       `search attribute ${name} of namespace "${namespace}" has another type: remove it, or use another namespace`,
@@ -35,7 +34,7 @@ export async function ensureSearchAttributes(connection: ConnectionLike, namespa
       },
     );
   }
-  const missing = wanted.filter(([name]) => customAttributes[name] === undefined);
+  const missing = searchAttributes.filter(({ name }) => customAttributes[name] === undefined).map(({ name, wire }) => [name, wire] as const);
   if (missing.length > 0) await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing) });
 }
 

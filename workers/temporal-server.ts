@@ -63,7 +63,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     ...(dataFolder === undefined ? [] : ['--db-filename', join(dataFolder, 'temporal.db')]),
     ...(dataFolder === undefined ? [] : pragmas.flatMap((pragma) => ['--sqlite-pragma', pragma])),
     ...[...settings, ...dynamicConfig].flatMap((setting) => ['--dynamic-config-value', setting]),
-    ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+    ...searchAttributes.flatMap(({ name, written }) => ['--search-attribute', `${name}=${written}`]),
   ];
   const process = startWithLifeline(options.binary, args, {
     // There is nothing to close in order where nothing is kept.

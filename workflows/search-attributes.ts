@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
 
-/** What our workflows can be searched by. The namespace is shared with others, so these few are all; the launcher registers them. */
+/** What our workflows can be searched by. The namespace is shared with others, so these few are all; the launcher registers them from this list. */
 export const searchKeys = {
   model: defineSearchAttributeKey('MlModel', 'KEYWORD'),
   segment: defineSearchAttributeKey('MlSegment', 'KEYWORD'),

@@ -47,7 +47,7 @@ async function apply(at: Workplace, { dryRun = false }: ApplyFlags): Promise<voi
   const schedules = reached && (await import('../../client/index.ts'));
   const plans: ModelPlan[] = [];
   for (const spec of specs.values()) {
-    const schedule = reached === undefined ? null : await schedules!.planSchedule(reached.client.temporal, spec);
+    const schedule = reached === undefined ? null : await schedules!.planSchedule(reached.client.temporal, reached.client.taskQueue, spec);
     plans.push({ model: spec.name, spec: await specChange(at, spec), schedule });
   }
   const orphans = reached === undefined ? [] : await schedulesWithoutSpec(reached.client.temporal.schedule, specs);
@@ -57,7 +57,9 @@ async function apply(at: Workplace, { dryRun = false }: ApplyFlags): Promise<voi
     const { registry, blobs } = await at.kept();
     // The spec first: a schedule trains by the one that was applied last.
     for (const spec of specs.values()) await applySpec(registry, blobs, spec, at.by);
-    for (const { schedule } of plans) await schedules!.applySchedule(reached!.client.temporal, reached!.client.taskQueue, schedule!);
+    const { temporal, taskQueue } = reached!.client;
+    for (const { schedule } of plans) await schedules!.applySchedule(temporal, taskQueue, schedule!);
+    await schedules!.keepSweeping(temporal, taskQueue);
   }
   for (const orphan of orphans) at.out.say(`schedule ${orphan} has no spec in this project, and is left alone: another project may own it`);
   at.out.result({ applied: !dryRun, models: plans, schedulesWithoutSpec: orphans }, () =>

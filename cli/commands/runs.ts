@@ -27,7 +27,8 @@ export function runsCommand(program: Command): void {
 
 async function runs(at: Workplace, name: string | undefined, { limit }: RunsFlags): Promise<void> {
   const wanted = name === undefined ? undefined : parseWritten(name);
-  const all = await knownRuns(at);
+  // Sweeps come every few minutes and are about no model: whoever looks for them finds them in Temporal's web UI.
+  const all = (await knownRuns(at)).filter(({ workflowType }) => workflowType !== 'sweepLineage');
   const matching = all.filter(
     (run) =>
       wanted === undefined ||

@@ -4,6 +4,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { simulateStreamingService } from '../../simulation/streaming-service.ts';
+import { connect } from '../../client/index.ts';
+import type { Running } from '../../workers/running.ts';
 import { temporalBinary } from '../support/temporal.ts';
 import { perennial, started } from './command.ts';
 import type { Surroundings } from './command.ts';
@@ -35,13 +37,15 @@ export const films = defineModel({
 let here: Surroundings;
 let removeProject: () => Promise<void>;
 let dev: ChildProcess;
+let temporal: Running['temporal'];
 
 beforeAll(async () => {
   const { folder, remove } = await makeProject({ 'perennial.config.ts': config, 'pipelines/films.ts': pipeline });
   removeProject = remove;
   await simulateStreamingService(join(folder, 'data'), { seed: 3, users: 60, films: 60, from: '2025-01-01', to: '2025-07-01' });
   here = { project: folder, home: join(folder, '.perennial'), env: { TEMPORAL_CLI_PATH: await temporalBinary() } };
-  ({ child: dev } = await started(here, 'dev'));
+  const { child, printed } = await started<Running>(here, 'dev');
+  [dev, temporal] = [child, printed.temporal];
 }, 120_000);
 afterAll(async () => {
   await stopDev();
@@ -63,6 +67,16 @@ async function json(...args: readonly string[]) {
 
 /** One story, in its order. */
 describe('a project that runs', () => {
+  test('has its closed runs archived by a schedule, before anything is applied', async () => {
+    const client = await connect({ address: temporal.address, namespace: temporal.namespace });
+    try {
+      const { action } = await client.temporal.schedule.getHandle('sweep-lineage').describe();
+      expect(action).toMatchObject({ workflowType: 'sweepLineage', taskQueue: client.taskQueue });
+    } finally {
+      await client.close();
+    }
+  });
+
   test('apply shows the difference, makes it so, and then has nothing to do', async () => {
     const planned = await json('apply', '--dry-run');
     expect(planned).toMatchObject({

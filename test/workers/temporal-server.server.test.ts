@@ -32,7 +32,7 @@ describe('the Temporal server that the launcher starts', () => {
     try {
       await withClient(server, async ({ connection }) => {
         const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'films' });
-        expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(Object.keys(searchAttributes)));
+        expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(searchAttributes.map(({ name }) => name)));
         const { config } = await connection.workflowService.describeNamespace({ namespace: 'films' });
         expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400);
       });
