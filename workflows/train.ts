@@ -63,7 +63,7 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
     model: served.model,
     preprocessor: served.preprocessor,
   });
-  const report = await steps.writeReport({
+  const reported = {
     spec,
     segment,
     window,
@@ -72,30 +72,29 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
     parts: exam.fold.parts,
     contract: data.contract,
     profile: data.profile,
-    evaluation,
-    verdict,
     candidates: exam.candidates,
     chosen: exam.best,
     pack,
-  });
+  };
   const registered = {
     package: pack,
     window,
+    ...(request.window && { asked: request.window }),
     rows: data.rowCount,
     observed: data.observed,
     spec: specArtifact,
-    evaluation,
-    report,
     examined: exam.examined,
     examinedItems: exam.preprocessor,
     seen,
     history,
   };
 
-  // A promotion holds only against the champion that was judged against. If that changed, the version is judged again; it stays the same version.
+  // A promotion holds only against the champion that was judged against. If that changed, the version is judged again. It stays the same version, with
+  // the same package, whose card tells of the first exam; verdict, evaluation and report are those of the last judgement.
   let against = contenders.champion?.version ?? null;
   for (let judgements = 1; ; judgements++) {
-    const { version } = await steps.register({ spec, segment, verdict, by, against, registered });
+    const report = await steps.writeReport({ ...reported, evaluation, verdict });
+    const { version } = await steps.register({ spec, segment, verdict, by, against, registered: { ...registered, evaluation, report } });
     upsertSearchAttributes([
       { key: searchKeys.version, value: `v${version}` },
       { key: searchKeys.metric, value: verdict.value },
