@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { dataWindow, always, buildRows as build } from '../data/rows.ts';
 import { profile as profileOf } from '../data/profile.ts';
 import type { Profile } from '../data/profile.ts';
@@ -37,7 +38,8 @@ export const buildRows =
     const parameters = JSON.parse(
       JSON.stringify({ sources, rows: select, by: segments?.by ?? null, segment, window: window ?? spec.window ?? null }),
     ) as Json;
-    const recipe = { step: 'buildRows', code: ['data/rows'], inputs: snapshotInputs(snapshots), parameters, mediaType: parquet };
+    const environment = { duckdb: duckdbVersion };
+    const recipe = { step: 'buildRows', code: ['data/rows'], inputs: snapshotInputs(snapshots), parameters, environment, mediaType: parquet };
     const rows = await makeArtifact(ports, context, 'rows', recipe, async () => {
       const out = join(context.scratch, 'rows.parquet');
       const facts = await build(
@@ -50,7 +52,13 @@ export const buildRows =
       ports,
       context,
       'profile',
-      { step: 'profileRows', code: ['data/profile', 'data/rows'], inputs: { rows: rows.sha256 }, parameters: { time: select.time ?? null } },
+      {
+        step: 'profileRows',
+        code: ['data/profile', 'data/rows'],
+        inputs: { rows: rows.sha256 },
+        parameters: { time: select.time ?? null },
+        environment,
+      },
       async () => {
         const path = await ports.blobs.open(rows.sha256, callOf(context));
         const actual = select.time === undefined ? always : await dataWindow(path, select.time, context);

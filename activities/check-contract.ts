@@ -2,6 +2,7 @@ import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec, Severity } from '../core/model-spec.ts';
 import { checkContract as check } from '../data/contract.ts';
 import type { ContractReport } from '../data/contract.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { callOf, makeJson, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { snapshotInputs, snapshotPaths } from './snapshot-paths.ts';
@@ -25,7 +26,13 @@ export const checkContract =
       ports,
       context,
       'contract',
-      { step: 'checkContract', code: ['data/contract'], inputs: snapshotInputs(snapshots), parameters: promises },
+      {
+        step: 'checkContract',
+        code: ['data/contract'],
+        inputs: snapshotInputs(snapshots),
+        parameters: promises,
+        environment: { duckdb: duckdbVersion },
+      },
       async () => check({ spec, snapshots: await snapshotPaths(ports, snapshots, callOf(context)) }, context),
     );
     const { passed, violations } = await readJson<ContractReport>(ports, report);

@@ -1,6 +1,7 @@
 import type { Artifact } from '../core/artifact.ts';
 import type { Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { checkLeak } from '../data/leak.ts';
 import { callOf, makeJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
@@ -26,16 +27,22 @@ export const checkLeaks =
       JSON.stringify({ sources, rows: select, by: segments?.by ?? null, segment, window, testFrom: fold.testFrom ?? null }),
     );
     const inputs = { ...snapshotInputs(snapshots), rows: rows.sha256, split: fold.split.sha256 };
-    return makeJson(ports, context, 'contract', { step: 'checkLeaks', code: ['data/leak'], inputs, parameters }, async () => {
-      const [rowsPath, path] = await Promise.all([
-        ports.blobs.open(rows.sha256, callOf(context)),
-        ports.blobs.open(fold.split.sha256, callOf(context)),
-      ]);
-      const { name, parts, testFrom } = fold;
-      const file = { name, path, parts, ...(testFrom !== undefined && { testFrom }) };
-      return checkLeak(
-        { spec, snapshots: await snapshotPaths(ports, snapshots, callOf(context)), segment, window, rows: rowsPath, fold: file },
-        context,
-      );
-    });
+    return makeJson(
+      ports,
+      context,
+      'contract',
+      { step: 'checkLeaks', code: ['data/leak'], inputs, parameters, environment: { duckdb: duckdbVersion } },
+      async () => {
+        const [rowsPath, path] = await Promise.all([
+          ports.blobs.open(rows.sha256, callOf(context)),
+          ports.blobs.open(fold.split.sha256, callOf(context)),
+        ]);
+        const { name, parts, testFrom } = fold;
+        const file = { name, path, parts, ...(testFrom !== undefined && { testFrom }) };
+        return checkLeak(
+          { spec, snapshots: await snapshotPaths(ports, snapshots, callOf(context)), segment, window, rows: rowsPath, fold: file },
+          context,
+        );
+      },
+    );
   };

@@ -46,7 +46,7 @@ export const composePackage =
       ports,
       context,
       'package',
-      { step: 'composePackage', code: ['activities/compose-package'], inputs, parameters, environment },
+      { step: 'composePackage', code: ['activities/compose-package', 'activities/compute/examine'], inputs, parameters, environment },
       async () => {
         const { onnx, facts } = await readJson<ModelRecord>(ports, model);
         const golden = await ports.compute.run(

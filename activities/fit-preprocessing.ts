@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Part } from '../core/table.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { loaderOf } from '../data/loaders/index.ts';
 import { callOf, json, makeArtifact } from './make.ts';
 import type { Ports, Step } from './ports.ts';
@@ -29,6 +30,7 @@ export const fitPreprocessing =
       code: [`data/loaders/${spec.task}`],
       inputs: { ...rowInputs(input), ...(described && { described: described.sha256 }) },
       parameters: { ...rowParameters(spec), parts: parts as Json },
+      environment: { duckdb: duckdbVersion },
       mediaType: json,
     };
     return makeArtifact(ports, context, 'preprocessor', recipe, async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { RecommendationTarget } from '../core/tasks/recommendation.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { writeHistory } from '../data/history.ts';
 import { callOf, makeArtifact } from './make.ts';
 import type { Ports, Step } from './ports.ts';
@@ -21,6 +22,7 @@ export const snapshotHistory =
       code: ['data/history'],
       inputs: { rows: rows.sha256 },
       parameters: rowParameters(spec),
+      environment: { duckdb: duckdbVersion },
       mediaType: 'application/gzip',
     };
     return makeArtifact(ports, context, 'snapshot', recipe, async () => {

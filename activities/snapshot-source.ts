@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { snapshotAsObserved } from '../data/sources/index.ts';
 import type { Observation } from '../data/sources/reader.ts';
 import { digestOf } from '../stores/digest.ts';
@@ -26,6 +27,7 @@ export const snapshotSource =
       code: [`data/sources/${request.source.read}`],
       inputs: { observation: observation.sha256 },
       parameters: { source, declared },
+      environment: { duckdb: duckdbVersion },
       mediaType: parquet,
     };
     return makeArtifact(ports, context, 'source', recipe, async () => {

@@ -1,5 +1,6 @@
 import type { Artifact } from '../core/artifact.ts';
 import type { ModelSpec, SplitSpec } from '../core/model-spec.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { splitRows as divide } from '../data/split.ts';
 import type { Fold as FoldFile } from '../data/split.ts';
 import { callOf, makeArtifact, makeJson, parquet, readJson } from './make.ts';
@@ -25,7 +26,7 @@ export const splitRows =
   async ({ spec, rows }, context) => {
     const { key, time } = spec.rows;
     const parameters = { split: { ...spec.split } as Record<string, string | number>, key: [...key], time: time ?? null };
-    const recipe = { step: 'splitRows', code: ['data/split'], inputs: { rows: rows.sha256 } };
+    const recipe = { step: 'splitRows', code: ['data/split'], inputs: { rows: rows.sha256 }, environment: { duckdb: duckdbVersion } };
     const index = await makeJson(ports, context, 'split', { ...recipe, parameters }, async () => {
       const input = {
         rows: await ports.blobs.open(rows.sha256, callOf(context)),

@@ -27,6 +27,9 @@ interface SavedPage {
  * An HTTP JSON API that gives rows in pages: `{ "data": [ … ], "next": cursor or null }`, the cursor going into `?cursor=`; or a `Link` header with
  * `rel="next"`. Its `ETag` (or `Last-Modified`) must be the collection's, the same on every page: it is how a change is noticed.
  *
+ * An ETag tells versions apart at one URL only, so the path and, where it is told, the length belong to what is observed. The host does not: an API
+ * that moved is the same source. A connection that is pointed at another API should get another name, which is part of what a snapshot is of.
+ *
  * Each page is a file in `resume`; after a kill only the missing pages are asked for. A change in mid-download throws `SourceChanged` and starts anew.
  */
 export const jsonPagesReader = (limits: HttpLimits = defaultHttpLimits): Reader => ({
@@ -34,7 +37,7 @@ export const jsonPagesReader = (limits: HttpLimits = defaultHttpLimits): Reader 
     const { send, first } = await open(request, context, limits);
     const head = await send('HEAD', first);
     const seen = head.status < 400 && versionOf(head) !== undefined ? head : await send('GET', first);
-    const facts = { etag: mustVersion(request, seen) };
+    const facts = { path: request.path, etag: mustVersion(request, seen), bytes: seen.headers.get('content-length') };
     return { sha256: sha256Of(canonical(facts)), facts };
   },
   async snapshot(request, context) {

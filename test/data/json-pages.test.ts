@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../core/connection.ts';
 import type { SourceSpec } from '../../core/model-spec.ts';
-import { snapshotSource, observeSource } from '../../data/sources/index.ts';
 import { defaultHttpLimits } from '../../data/sources/http.ts';
 import { jsonElements } from '../../data/sources/json-elements.ts';
 import { jsonPagesReader } from '../../data/sources/json-pages.ts';
 import { secretReader } from '../../data/secret.ts';
 import { startUserDataApi, type ApiRating, type UserDataApi, type UserDataApiOptions } from '../../simulation/user-data-api.ts';
 import { contextOf, query, rejection, scratchFolder, shownBy } from './scratch.ts';
+import { observeSource, snapshotSource } from './source.ts';
 
 const token = 'a-secret-token';
 const source: SourceSpec = {
@@ -117,6 +117,16 @@ describe('an HTTP JSON API', () => {
     await server.replace(ratings.slice(1));
     expect((await observeSource(input, contextOf())).sha256).not.toBe(first.sha256);
     await rejection(snapshotSource({ ...taken, resume: scratchFolder() }, contextOf()), 'SourceChanged');
+  });
+
+  test('that moved is the same source, and one of the same ETag at another path or of another length is not', async () => {
+    const observe = async (url: string, path = '/v1/ratings') => (await reader.observe({ ...request(url), path }, contextOf())).sha256;
+    const [here, there] = [await api(), await api()];
+    expect(await observe(there.url)).toBe(await observe(here.url));
+    const answers = (rows: number) => serve(() => ({ headers: { 'content-length': String(rows) }, body: ' '.repeat(rows) }));
+    const [one, other] = [await answers(10), await answers(20)];
+    expect(await observe(other.url)).not.toBe(await observe(one.url));
+    expect(await observe(one.url, '/v2/ratings')).not.toBe(await observe(one.url));
   });
 
   test('killed in mid-download goes on with the missing pages only, to the same bytes', async () => {

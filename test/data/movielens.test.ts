@@ -8,10 +8,10 @@ import { encodeInteractions } from '../../data/encode.ts';
 import { readHistory, writeHistory } from '../../data/history.ts';
 import { checkLeak } from '../../data/leak.ts';
 import { buildRows } from '../../data/rows.ts';
-import { snapshotSource } from '../../data/sources/index.ts';
 import { splitRows } from '../../data/split.ts';
 import { realData } from '../support/real-data.ts';
 import { contextOf, query, scratchFolder } from './scratch.ts';
+import { snapshotSource } from './source.ts';
 
 const folder = realData('movielens-latest-small');
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import type { SourceSpec } from '../../core/model-spec.ts';
-import { observeSource, snapshotSource } from '../../data/sources/index.ts';
 import { realData } from '../support/real-data.ts';
 import { contextOf, parquetOf, query, rejection, scratchFolder, shownBy } from './scratch.ts';
+import { observeSource, snapshotSource } from './source.ts';
 
 const readSecret = async () => 'unused';
 
