@@ -3,6 +3,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { ContractReport } from '../../data/contract.ts';
 import type { MlError } from '../../core/errors.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
+import type { Command } from '../../core/registry-entry.ts';
 import type { TrainOutcome } from '../../core/run.ts';
 import type { RunHandle } from '../../client/index.ts';
 import { commands, ease, isAlive, pending, recommender, slow, startSystem, until, workOf } from './harness.ts';
@@ -111,7 +112,8 @@ describe('train', () => {
     const place = { model: 'contested', segment: 'all' };
     await system.registry.promote(place, { version: 1, expect: 2, verdict: 'better', reason: 'a person wants it back' }, { by: 'ben', run: null });
 
-    expect(await run.result()).toMatchObject({ outcome: 'promoted', version: 3 });
+    const outcome = (await run.result()) as typeof promoted;
+    expect(outcome).toMatchObject({ outcome: 'promoted', version: 3 });
     const after = (await system.registry.entries(place)).slice(6).map(({ command }) => command);
     expect(after).toMatchObject([
       { kind: 'promoted', version: 1, expect: 2 },
@@ -120,6 +122,11 @@ describe('train', () => {
       { kind: 'judged', version: 3, against: 1 },
       { kind: 'promoted', version: 3, expect: 1 },
     ]);
+    // The version shows the last judgement's report, which is another than that of its registration.
+    const { versions } = await system.registry.state(place);
+    expect(versions[2]).toMatchObject({ evaluation: outcome.evaluation, report: outcome.report, verdict: outcome.verdict });
+    const { registered } = after[1] as Extract<Command, { kind: 'registered' }>;
+    expect(registered.report.sha256).not.toBe(outcome.report.sha256);
   });
 });
 
