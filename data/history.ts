@@ -1,8 +1,7 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 import type { DuckDBVector } from '@duckdb/node-api';
 import { quoted } from '../core/sql.ts';
 import type { RecommendationTarget } from '../core/tasks/recommendation.ts';
@@ -33,12 +32,6 @@ export async function writeHistory(
     await pipeline(Readable.from(lines()), createGzip({ level: 6 }), anySystem(), createWriteStream(input.out), { signal: context.signal });
     return { users };
   });
-}
-
-/** Reads what `writeHistory` wrote, a user at a time. */
-export async function* readHistory(path: string): AsyncGenerator<UserHistory> {
-  const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) if (line !== '') yield JSON.parse(line) as UserHistory;
 }
 
 async function* histories(

@@ -2,7 +2,7 @@ import { MlError } from '../core/errors.ts';
 import type { ColumnKind, ModelSpec } from '../core/model-spec.ts';
 import type { Window } from '../core/manifest.ts';
 import { instantMs, resolveWindow } from '../core/window.ts';
-import { allRows, segmentExpression, segmentLabel, segmentPredicate } from '../core/segment.ts';
+import { allRows, segmentPredicate } from '../core/segment.ts';
 import { quoted } from '../core/sql.ts';
 import { kindTypes, namedColumns } from './column-kinds.ts';
 import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
@@ -146,28 +146,4 @@ async function checkKey(db: Duckdb, path: string, key: readonly string[]): Promi
 /** From the first row to a millisecond after the last. */
 export async function dataWindow(rows: string, time: string, context: DataContext): Promise<Window> {
   return withDuckdb({ read: [rows] }, context, (db) => timeWindow(db, parquet(rows), time));
-}
-
-export interface SegmentCount {
-  readonly label: string;
-  readonly rows: number;
-}
-
-/** The segments that the rows have, sorted by label; limited to `only` when the spec says so. `all` is not among them. */
-export async function segmentValues(
-  input: { readonly rows: string; readonly segments: NonNullable<ModelSpec['segments']> },
-  context: DataContext,
-): Promise<readonly SegmentCount[]> {
-  const { by, only } = input.segments;
-  const wanted = only && new Set(only.map((value) => segmentLabel(by, value)));
-  return withDuckdb({ read: [input.rows] }, context, async (db) => {
-    const values = await db.rows(`SELECT ${segmentExpression(by)} AS value, count(*)::DOUBLE AS rows FROM ${parquet(input.rows)} GROUP BY 1`);
-    const counts = new Map<string, number>();
-    for (const { value, rows } of values) {
-      if (value === null || value === undefined) continue;
-      const label = segmentLabel(by, String(value));
-      if (!wanted || wanted.has(label)) counts.set(label, (counts.get(label) ?? 0) + Number(rows));
-    }
-    return [...counts].map(([label, rows]) => ({ label, rows })).toSorted((a, b) => (a.label < b.label ? -1 : 1));
-  });
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import type { SourceSpec, SplitSpec } from '../../core/model-spec.ts';
 import { checkContract } from '../../data/contract.ts';
 import { encodeInteractions } from '../../data/encode.ts';
-import { readHistory, writeHistory } from '../../data/history.ts';
+import { type UserHistory, writeHistory } from '../../data/history.ts';
 import { checkLeak } from '../../data/leak.ts';
 import { buildRows } from '../../data/rows.ts';
 import { splitRows } from '../../data/split.ts';
@@ -164,8 +165,8 @@ const origins = [
     expect(await writeHistory({ rows, target, time: 'ratedAt', out: a }, contextOf())).toEqual({ users: 610 });
     await writeHistory({ rows, target, time: 'ratedAt', out: b }, contextOf());
     expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
-    const histories = [];
-    for await (const history of readHistory(a)) histories.push(history);
+    const lines = gunzipSync(readFileSync(a)).toString('utf8').trimEnd().split('\n');
+    const histories = lines.map((line) => JSON.parse(line) as UserHistory);
     expect(histories.map(({ user }) => user).slice(0, 3)).toEqual(['1', '2', '3']);
     expect(histories.reduce((sum, { items }) => sum + items.length, 0)).toBe(100_836);
     expect(histories[0]!.items.at(-1)).toEqual(['2492', 4, 965_719_662_000]);

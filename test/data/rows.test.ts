@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { buildRows, dataWindow, segmentValues, type RowsInput } from '../../data/rows.ts';
+import { buildRows, dataWindow, type RowsInput } from '../../data/rows.ts';
 import { profile } from '../../data/profile.ts';
 import { contextOf, parquetOf, query, rejection, scratchFolder } from './scratch.ts';
 
@@ -67,18 +67,7 @@ describe('rows', () => {
     const byCity = { ...spec, segments: { by: 'city', only: ['Indo', 'Köln', 'São Paulo'] } };
     expect((await rowsOf({ spec: byCity, segment: 'city=indo' })).facts.rows).toBe(100);
     expect((await rowsOf({ spec: byCity, segment: 'city=s-o-paulo' })).facts.rows).toBe(100);
-    const { out } = await rowsOf();
-    expect(await segmentValues({ rows: out, segments: byMonth.segments }, contextOf())).toEqual([
-      { label: 'month=10', rows: 31 },
-      { label: 'month=12', rows: 31 },
-    ]);
-    const cities = await segmentValues({ rows: out, segments: byCity.segments }, contextOf());
-    expect(cities).toEqual([
-      { label: 'city=indo', rows: 100 },
-      { label: 'city=k-ln', rows: 100 },
-      { label: 'city=s-o-paulo', rows: 100 },
-    ]);
-    for (const { label, rows } of cities) expect((await rowsOf({ spec: byCity, segment: label })).facts.rows).toBe(rows);
+    expect((await rowsOf({ spec: byCity, segment: 'city=k-ln' })).facts.rows).toBe(100);
     await rejection(rowsOf({ spec: byCity, segment: 'month=1' }), 'SpecInvalid');
   });
 
