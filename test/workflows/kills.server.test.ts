@@ -58,6 +58,8 @@ test('a run whose worker and training are killed at five points ends by itself w
   expect(outcome.evaluation.sha256).toBe(expected.evaluation.sha256);
   expect(await commands(disturbed!, 'durable')).toEqual(await commands(calm!, 'durable'));
   expect(await commands(disturbed!, 'durable')).toEqual(['registered', 'judged', 'promoted']);
+  // A model that is kept needs no checkpoint any more.
+  expect(await checkpoints()).toBeUndefined();
   // No page was read twice: five pages, and the one that was refused.
   expect(api.requests()).toBeLessThanOrEqual(calm!.api.requests() + 2);
 }, 240_000);
