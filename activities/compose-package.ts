@@ -4,6 +4,7 @@ import type { Candidate } from '../core/grid.ts';
 import type { PackageFile, PackageManifest, Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { taskOf } from '../core/tasks/index.ts';
+import { loaderOf } from '../data/loaders/index.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { callOf, json, makeJson, readJson } from './make.ts';
 import { modelCard } from './model-card.ts';
@@ -78,7 +79,7 @@ export const composePackage =
           signature,
           files: [
             { path: 'model.onnx', role: 'model', mediaType: 'application/onnx', sha256: onnx.sha256, bytes: onnx.bytes },
-            { path: 'items.json', role: 'items', mediaType: json, sha256: preprocessor.sha256, bytes: preprocessor.bytes },
+            { ...loaderOf(spec.task).packed, mediaType: json, sha256: preprocessor.sha256, bytes: preprocessor.bytes },
             { path: 'evaluation.json', role: 'evaluation', mediaType: json, sha256: evaluation.sha256, bytes: evaluation.bytes },
             await put('golden.json', 'golden', json, canonical(golden)),
             await put('README.md', 'card', 'text/markdown; charset=utf-8', modelCard({ spec, segment, window, chosen, facts })),

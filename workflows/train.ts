@@ -86,7 +86,7 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
     examined: exam.examined,
     examinedItems: exam.preprocessor,
     seen,
-    history,
+    ...(history && { history }),
   };
 
   // A promotion holds only against the champion that was judged against. If that changed, the version is judged again. It stays the same version, with

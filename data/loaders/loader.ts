@@ -1,5 +1,7 @@
 import type { TaskKind, TaskTypes } from '../../core/task.ts';
 import type { Part } from '../../core/table.ts';
+import type { Json } from '../../core/artifact.ts';
+import type { PackageFile } from '../../core/manifest.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import type { DataContext } from '../duckdb.ts';
 
@@ -22,10 +24,17 @@ export interface LoadedRows<K extends TaskKind = TaskKind> {
 
 /** How the rows of one kind of task are encoded: a file each, listed in `index.ts`. */
 export interface RowLoader<K extends TaskKind = TaskKind> {
+  /** What the preprocessor is called in a package. */
+  readonly packed: Pick<PackageFile, 'path' | 'role'>;
   /** The source whose snapshot `fit` wants, if the target names one. */
   describedBy(target: TaskTypes[K]['target']): string | undefined;
   /** Fits the encoding on the known rows and writes it to `out`: the `preprocessor` artifact. */
   fit(files: RowFiles, described: { readonly snapshot: string; readonly key: string } | undefined, out: string, context: DataContext): Promise<void>;
   /** Loads rows by a fitted encoding, perhaps another model's. */
   load(files: RowFiles, preprocessor: string, heldOut: Part | null, context: DataContext): Promise<LoadedRows<K>>;
+  /**
+   * Writes what servers look users up in, beside the package and never in it. Absent where a request carries all that the model needs. Returns facts
+   * worth recording.
+   */
+  writeHistory?(files: Pick<RowFiles, 'rows' | 'time' | 'target'>, out: string, context: DataContext): Promise<Readonly<Record<string, Json>>>;
 }

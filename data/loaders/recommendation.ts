@@ -1,12 +1,15 @@
 import type { Item } from '../../core/manifest.ts';
-import type { Interactions } from '../../core/tasks/recommendation.ts';
+import type { Interactions, RecommendationTarget } from '../../core/tasks/recommendation.ts';
 import { encodeInteractions } from '../encode.ts';
 import type { EncodeInput } from '../encode.ts';
+import { writeHistory } from '../history.ts';
 import { readItems, writeItems } from '../items.ts';
 import type { RowFiles, RowLoader } from './loader.ts';
 
 /** The encoding of a recommender is its catalogue: items by position. */
 export const recommendation: RowLoader<'recommendation'> = {
+  packed: { path: 'items.json', role: 'items' },
+
   describedBy: (target) => target.describe?.source,
 
   async fit(files, described, out, context) {
@@ -21,6 +24,11 @@ export const recommendation: RowLoader<'recommendation'> = {
       known: against(encoded.known, catalogue),
       ...(encoded.heldOut && { heldOut: against(encoded.heldOut, catalogue) }),
     };
+  },
+
+  async writeHistory({ rows, time, target }, out, context) {
+    const { users } = await writeHistory({ rows, target: target as RecommendationTarget, out, ...(time !== null && { time }) }, context);
+    return { users };
   },
 };
 
