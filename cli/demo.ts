@@ -29,6 +29,7 @@ import { figures, segmentResult } from './demo/result.ts';
 import type { DemoResult, Recommended, Segment } from './demo/result.ts';
 import { farewell, summary } from './demo/show.ts';
 import { root } from './root.ts';
+import { serviceNews } from './service-news.ts';
 
 interface DemoOptions {
   readonly data?: string;
@@ -74,17 +75,20 @@ async function demo(options: DemoOptions): Promise<void> {
   const api = await startUserDataApi({ ratings: `${data.folder}/ratings.csv`, token });
   const settings = settingsFor(base, home, data, api.url);
   const dev = devServices(settings, project, { onProgress: say });
+  let interrupted = false;
   const supervisor = supervise(dev.services, {
     onEvent: (event) => {
-      if (event.kind === 'ready' && event.service !== 'note') say(`${event.service} is ready (${(event.ms / 1000).toFixed(1)} s)`);
-      if (event.kind === 'ended') say(`${event.service} ended: ${event.reason}${event.restarting ? '; starting it again' : ''}`);
-      if (event.kind === 'stop') say('stopping everything');
+      const news = serviceNews(event);
+      if (news !== undefined) say(news);
+      if (event.kind === 'stop') interrupted = event.reason !== 'asked';
     },
   });
   const stopped = supervisor.done.finally(() => api.close());
   stopped.catch(() => {});
   try {
     await supervisor.start();
+    // A Ctrl-C during the start: the rest has nothing to work with.
+    if (interrupted) return void (await stopped);
     const setUp = performance.now();
     const client = await connect({
       ...settings.temporal.given,
@@ -110,8 +114,11 @@ async function demo(options: DemoOptions): Promise<void> {
     if (options.exit) await supervisor.stop();
     else say(farewell(result, { home, isDefaultHome: home === base.home }));
   } catch (error) {
-    await supervisor.stop();
-    throw error;
+    // What a Ctrl-C takes away in mid-work is no failure; the runs are in Temporal's database, and go on with the next demo.
+    if (!interrupted) {
+      await supervisor.stop();
+      throw error;
+    }
   }
   await stopped;
 }

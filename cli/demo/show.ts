@@ -1,3 +1,5 @@
+import { table } from '../table.ts';
+import { figure, gainText, signed } from '../words.ts';
 import type { DemoResult } from './result.ts';
 
 /** What the demo found, as text for a terminal. */
@@ -16,7 +18,7 @@ function champions({ models }: DemoResult): string {
             `v${champion.version} ${champion.digest.slice(0, 8)}`,
             champion.verdict ?? '',
             figure(champion.metrics['ndcg@10']),
-            champion.gains.map(({ over, value, low, high }) => `${over} ${signed(value)} (${signed(low)} to ${signed(high)})`).join('; '),
+            champion.gains.map(gainText).join('; '),
           ],
     ),
   );
@@ -66,7 +68,7 @@ function recommendations({ recommendations: byUser }: DemoResult): string {
   return titled(
     'Next for',
     Object.entries(byUser)
-      .map(([user, items]) => `  viewer ${user}: ${items.map(({ title }) => title).join(' · ')}`)
+      .map(([user, items]) => `viewer ${user}: ${items.map(({ title }) => title).join(' · ')}`)
       .join('\n'),
   );
 }
@@ -90,12 +92,4 @@ In another terminal:
 Ctrl-C stops everything; what was made stays in ${home}.`;
 }
 
-const titled = (title: string, text: string) => `${title}\n${text}`;
-const figure = (value: number | undefined) => (value === undefined ? '–' : value.toFixed(4));
-const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `  ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd();
-  return [line(head), ...rows.map(line)].join('\n');
-}
+const titled = (title: string, text: string) => `${title}\n${text.replaceAll(/^/gm, '  ')}`;
