@@ -12,8 +12,8 @@ export const workflowId = {
 
 export const defaultTaskQueue = 'perennial';
 
-/** What a worker does: `control` waits and writes little, `compute` trains and reads much. One task queue each. */
-export type Role = 'control' | 'compute';
+/** What a worker does: `control` waits and writes little, `compute` trains and reads much, `gpu` trains on an accelerator. One task queue each. */
+export type Role = 'control' | 'compute' | 'gpu';
 
 export function taskQueue(base: string, role: Role): string {
   return role === 'control' ? base : `${base}-${role}`;

@@ -19,7 +19,7 @@ export const secretReader =
           });
     const secret = value?.trim();
     if (secret !== undefined && secret !== '') return secret;
-    throw new MlError('SecretMissing', `a connection's token is in ${place}, which is empty or not set: set it where the worker runs`, {
+    throw new MlError('SecretMissing', `a secret is in ${place}, which is empty or not set: set it where the worker runs`, {
       ...reference,
     });
   };

@@ -5,8 +5,16 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
-import { type Config, parseConfig } from '../core/config.ts';
-import type { Connections, ReadSecret } from '../core/connection.ts';
+import {
+  type Config,
+  type EncryptionConfig,
+  type OpenLineageConfig,
+  type SigningConfig,
+  type Approver,
+  type WorkerConfig,
+  parseConfig,
+} from '../core/config.ts';
+import type { Connections, ReadSecret, SecretReference } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
 import { defaultTaskQueue } from '../core/ids.ts';
 import { secretReader } from '../data/secret.ts';
@@ -27,6 +35,16 @@ export interface Settings {
   readonly temporal: TemporalSettings;
   /** Port of the prediction server and page; a free one when not given. */
   readonly port: number | undefined;
+  readonly worker: WorkerConfig;
+  readonly security: Security;
+  readonly openLineage?: OpenLineageConfig;
+}
+
+/** Keys by reference, with absolute paths: what may go to a child process as it is. */
+export interface Security {
+  readonly encryption?: EncryptionConfig;
+  readonly signing?: SigningConfig;
+  readonly approvers?: Readonly<Record<string, Approver>>;
 }
 
 export interface TemporalSettings {
@@ -83,8 +101,26 @@ export function settingsOf(config: Config, project: string, env: Environment): S
     taskQueue: env['PERENNIAL_TASK_QUEUE'] ?? config.taskQueue ?? defaultTaskQueue,
     temporal: temporalSettings(config.temporal ?? {}, home, env),
     port: portOf(env, 'PERENNIAL_PORT'),
+    worker: config.worker ?? {},
+    security: securityOf(config, project),
+    ...(config.openLineage && { openLineage: openLineageOf(config.openLineage, project) }),
   };
 }
+
+function securityOf({ encryption, signing, approvers }: Config, project: string): Security {
+  const at = (path: string): string => resolve(project, path);
+  const placed = (secret: SecretReference): SecretReference => ('file' in secret ? { file: at(secret.file) } : secret);
+  const mapped = <From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To): Readonly<Record<string, To>> =>
+    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+  return {
+    ...(encryption && { encryption: { ...encryption, keys: mapped(encryption.keys, placed) } }),
+    ...(signing && { signing: { ...(signing.key && { key: placed(signing.key) }), ...(signing.trust && { trust: signing.trust.map(at) }) } }),
+    ...(approvers && { approvers: mapped(approvers, (approver) => ({ ...approver, publicKey: at(approver.publicKey) })) }),
+  };
+}
+
+const openLineageOf = (config: OpenLineageConfig, project: string): OpenLineageConfig =>
+  'file' in config ? { file: resolve(project, config.file) } : config;
 
 function temporalSettings(config: NonNullable<Config['temporal']>, home: string, env: Environment): TemporalSettings {
   const { connectionOptions, namespace } = fromTemporalsOwn(env);
