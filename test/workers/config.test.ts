@@ -18,6 +18,8 @@ describe('settings', () => {
       connections: {},
       taskQueue: 'perennial',
       port: undefined,
+      worker: {},
+      security: {},
       temporal: {
         namespace: 'default',
         given: undefined,
@@ -26,6 +28,23 @@ describe('settings', () => {
         uiPort: undefined,
         cli: { path: '/bin', cacheFolder: '/cache/perennial' },
       },
+    });
+  });
+
+  test('name keys by reference, at absolute paths', () => {
+    const config: Config = {
+      encryption: { current: 'k1', keys: { k1: { file: 'keys/k1' }, k0: { env: 'OLD_KEY' } } },
+      signing: { key: { file: 'keys/sign.pem' }, trust: ['keys/sign.pub'] },
+      approvers: { ada: { publicKey: 'keys/ada.pub' } },
+      openLineage: { file: 'events.jsonl' },
+    };
+    expect(settingsOf(config, '/films', {})).toMatchObject({
+      security: {
+        encryption: { current: 'k1', keys: { k1: { file: '/films/keys/k1' }, k0: { env: 'OLD_KEY' } } },
+        signing: { key: { file: '/films/keys/sign.pem' }, trust: ['/films/keys/sign.pub'] },
+        approvers: { ada: { publicKey: '/films/keys/ada.pub' } },
+      },
+      openLineage: { file: '/films/events.jsonl' },
     });
   });
 
