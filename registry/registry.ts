@@ -10,6 +10,7 @@ import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { namesBelow } from '../stores/read-object.ts';
 import { announce, followChanges, type Follower } from './changes.ts';
+import { heightsOf } from './heights.ts';
 import { type Draft, type Log, openLog } from './log.ts';
 
 /** Who writes an entry: a person or a service, and the run if it is one. */
@@ -41,6 +42,8 @@ export interface FoundVersion extends Place {
 export interface Registry {
   models(): Promise<readonly string[]>;
   segments(model: string): Promise<readonly string[]>;
+  /** Every log with the number of its last entry, from one listing: a thousand keys a request, and no entry is read. */
+  heights(): Promise<readonly (Place & { readonly n: number })[]>;
   entries(place: Place): Promise<readonly Entry[]>;
   /** Empty for a segment that has no log. */
   state(place: Place): Promise<SegmentState>;
@@ -133,6 +136,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
   return {
     models: () => namesOf('models/'),
     segments: (model) => namesOf(`models/${model}/`),
+    heights: () => heightsOf(store),
     entries: entriesOf,
     state: stateOf,
     version,

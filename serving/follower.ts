@@ -4,12 +4,14 @@ import type { SegmentState } from '../core/registry-entry.ts';
 import type { Place, Registry } from '../registry/registry.ts';
 
 export interface FollowerOptions {
-  readonly registry: Pick<Registry, 'models' | 'segments' | 'state' | 'follow'>;
+  readonly registry: Pick<Registry, 'heights' | 'state' | 'follow'>;
   readonly everyMs: number;
-  /** Hints can be lost with the writer that owed them, so everything is read again this often. */
+  /** Hints can be lost with the writer that owed them, so this often all logs are listed, and those that grew are read. */
   readonly rescanMs: number;
   /** Places to look at without a hint: what answered there has ended. */
   readonly ended: () => readonly Place[];
+  /** Places to look at in each rescan: their champion was refused, and may be whole by now. */
+  readonly refused: () => readonly Place[];
   /** Gets each state in turn: never two at once. */
   readonly onState: (state: SegmentState) => Promise<void>;
   readonly onFailure: (error: unknown) => void;
@@ -24,29 +26,28 @@ export interface Follower {
 }
 
 /**
- * Looks at the registry again and again: at what changed, and now and then at everything. A look that fails is repeated. A place whose log cannot be
+ * Looks at the registry again and again: at what changed, and now and then at every log that grew. A look that fails is repeated. A place whose log cannot be
  * read holds up no other: it is looked at again each time until it can.
  */
-export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure }: FollowerOptions): Follower {
+export function follow({ registry, everyMs, rescanMs, ended, refused, onState, onFailure }: FollowerOptions): Follower {
   const stop = new AbortController();
   const hints = registry.follow();
   let caughtUp = false;
   let failure: string | undefined;
   const broken = new Map<string, Place & { readonly why: string }>();
+  /** Entries that were read of each log. */
+  const read = new Map<string, number>();
   let scannedAt = -Infinity;
 
-  async function allPlaces(): Promise<readonly Place[]> {
-    const models = await registry.models();
-    const found = await Promise.all(models.map(async (model) => (await registry.segments(model)).map((segment) => ({ model, segment }))));
-    return found.flat();
-  }
+  const grown = async (): Promise<readonly Place[]> => (await registry.heights()).filter((log) => read.get(nameOf(log)) !== log.n);
 
   async function look(): Promise<void> {
     const started = performance.now();
     const whole = started - scannedAt >= rescanMs;
     // Read before a scan, too: what changes while it runs is told next time.
     const changed = await hints.changes({ signal: stop.signal });
-    for (const place of whole ? await allPlaces() : unique([...changed, ...ended(), ...broken.values()])) {
+    const found = whole ? [...(await grown()), ...refused()] : [];
+    for (const place of unique([...found, ...changed, ...ended(), ...broken.values()])) {
       if (stop.signal.aborted) return;
       await lookAt(place);
     }
@@ -56,7 +57,9 @@ export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure 
 
   async function lookAt(place: Place): Promise<void> {
     try {
-      await onState(await registry.state(place));
+      const state = await registry.state(place);
+      await onState(state);
+      read.set(nameOf(place), state.entries);
       broken.delete(nameOf(place));
     } catch (error) {
       if (stop.signal.aborted) return;
@@ -75,7 +78,7 @@ export function follow({ registry, everyMs, rescanMs, ended, onState, onFailure 
       } catch (error) {
         if (stop.signal.aborted) break;
         failure = messageOf(error);
-        // The hints of this look are spent: the next one reads everything.
+        // The hints of this look are spent: the next one lists everything.
         scannedAt = -Infinity;
         onFailure(error);
       }

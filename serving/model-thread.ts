@@ -1,44 +1,38 @@
 /**
- * A thread that loads one version at a time and answers with it. It ends by itself when it is told to: ending it from outside while ONNX Runtime runs
- * would abort the whole process.
+ * A thread that loads versions and answers with them. It ends by itself when it is told to: ending it from outside while ONNX Runtime runs would abort
+ * the whole process.
  */
 import { parentPort } from 'node:worker_threads';
 import { loadModel } from './loaded-model.ts';
 import type { ServedModel } from './served-model.ts';
-import { failureOf, type Asked, type ThreadCalls, type Told } from './thread-messages.ts';
+import { failureOf, type Asked, type Told } from './thread-messages.ts';
 
 const port = parentPort!;
-let model: ServedModel | undefined;
-const answering = new Set<Promise<unknown>>();
+const versions = new Map<number, { readonly model: ServedModel; readonly answering: Set<Promise<unknown>> }>();
 
-const loaded: ThreadCalls = {
-  async load(local) {
-    model = await loadModel(local);
-  },
-  recommend: (request) => model!.recommend(request),
-  items: (ids) => model!.items(ids),
-  findItems: (query, limit) => model!.findItems(query, limit),
-  findUsers: (query, limit) => model!.findUsers(query, limit),
-  user: (id, favourites) => model!.user(id, favourites),
-  /** Messages keep their order: every request that came before has been taken, and is waited for. */
-  async release() {
+async function perform({ version, call, input }: Asked): Promise<unknown> {
+  if (call === 'load') {
+    versions.set(version, { model: await loadModel(...(input as Parameters<typeof loadModel>)), answering: new Set() });
+    return undefined;
+  }
+  const { model, answering } = versions.get(version)!;
+  if (call === 'release') {
+    // Messages keep their order: every request that came before has been taken, and is waited for.
     await Promise.all(answering);
-    await model!.release();
-    model = undefined;
-  },
-};
+    versions.delete(version);
+    return model.release();
+  }
+  const asked = (model[call] as (...input: readonly unknown[]) => Promise<unknown>)(...input);
+  const done = asked.catch(() => {}).finally(() => answering.delete(done));
+  answering.add(done);
+  return asked;
+}
 
-async function answer({ id, call, input }: Asked): Promise<Told> {
-  const ask = loaded[call] as (...input: readonly unknown[]) => Promise<unknown>;
+async function answer(asked: Asked): Promise<Told> {
   try {
-    const asked = ask(...input);
-    if (call !== 'release') {
-      const done = asked.catch(() => {}).finally(() => answering.delete(done));
-      answering.add(done);
-    }
-    return { id, value: await asked };
+    return { id: asked.id, value: await perform(asked) };
   } catch (error) {
-    return { id, failure: failureOf(error) };
+    return { id: asked.id, failure: failureOf(error) };
   }
 }
 

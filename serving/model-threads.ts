@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { MlError } from '../core/errors.ts';
 import type { LocalVersion, ServedModel } from './served-model.ts';
-import { errorOf, type ThreadCalls, type Told } from './thread-messages.ts';
+import { errorOf, type Asked, type ThreadCalls, type Told } from './thread-messages.ts';
 
 /** A version in a thread. The thread may end by itself (out of memory, say): then `alive` is false, and whoever asks gets `NotServing`. */
 export interface ThreadedModel extends ServedModel {
@@ -16,58 +16,82 @@ export interface ThreadedModel extends ServedModel {
  */
 const spareThreads = 2;
 
+/** A thread takes some megabytes. A server of a thousand segments shares this many among them; one of a few models gives each its own. */
+const mostThreads = 16;
+
 /**
- * Versions in threads of their own, so that neither loading nor inference ever stops the event loop that answers requests. A version is loaded in
- * another thread than the one that it replaces, which goes on answering.
+ * Versions in threads, so that neither loading nor inference ever stops the event loop that answers requests. A version is loaded in another thread
+ * than the one that it replaces, which goes on answering.
  */
 export class ModelThreads {
-  readonly #spare: ModelThread[] = [];
+  readonly #threads = new Set<ModelThread>();
   #closed = false;
 
   /** @throws {MlError} what `loadModel` throws. */
   async load(local: LocalVersion): Promise<ThreadedModel> {
-    const thread = this.#take();
+    const { model, segment, version, digest, manifest } = local;
+    const place = `${model}/${segment}`;
+    const thread = this.#take(place);
+    const number = thread.hold(place);
     try {
-      await thread.ask('load', local);
+      await thread.ask(number, 'load', local);
     } catch (error) {
-      await this.#free(thread);
+      await this.#drop(thread, number);
       throw error;
     }
     // So that the next version finds one, and its start does not fall into the swap.
-    if (this.#spare.length === 0 && !this.#closed) this.#spare.push(new ModelThread());
-    const { model, segment, version, digest, manifest } = local;
+    if (this.#idle().length === 0 && !this.#closed) this.#start();
     return {
       identity: { model, segment, version, digest },
       manifest,
       get alive() {
         return thread.alive;
       },
-      recommend: (request) => thread.ask('recommend', request),
-      items: (ids) => thread.ask('items', ids),
-      findItems: (query, limit) => thread.ask('findItems', query, limit),
-      findUsers: (query, limit) => thread.ask('findUsers', query, limit),
-      user: (id, favourites) => thread.ask('user', id, favourites),
+      recommend: (request) => thread.ask(number, 'recommend', request),
+      items: (ids) => thread.ask(number, 'items', ids),
+      findItems: (query, limit) => thread.ask(number, 'findItems', query, limit),
+      findUsers: (query, limit) => thread.ask(number, 'findUsers', query, limit),
+      user: (id, favourites) => thread.ask(number, 'user', id, favourites),
       release: async () => {
-        if (thread.alive) await thread.ask('release');
-        await this.#free(thread);
+        if (thread.alive) await thread.ask(number, 'release');
+        await this.#drop(thread, number);
       },
     };
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#spare.splice(0).map((thread) => thread.end()));
+    await Promise.all(this.#idle().map((thread) => this.#end(thread)));
   }
 
-  #take(): ModelThread {
-    for (let spare = this.#spare.pop(); spare; spare = this.#spare.pop()) if (spare.alive) return spare;
-    return new ModelThread();
+  #idle(): readonly ModelThread[] {
+    return [...this.#threads].filter(({ alive, held }) => alive && held.size === 0);
   }
 
-  async #free(thread: ModelThread): Promise<void> {
-    if (!thread.alive) return;
-    if (!this.#closed && this.#spare.length < spareThreads) this.#spare.push(thread);
-    else await thread.end();
+  /** An idle thread, or a new one; where there are enough, the one that holds least, but not the version that is to be replaced. */
+  #take(place: string): ModelThread {
+    for (const thread of this.#threads) if (!thread.alive) this.#threads.delete(thread);
+    const free = this.#idle()[0] ?? this.#start();
+    if (free) return free;
+    const others = [...this.#threads].filter(({ held }) => ![...held.values()].includes(place));
+    return (others.length > 0 ? others : [...this.#threads]).reduce((least, thread) => (thread.held.size < least.held.size ? thread : least));
+  }
+
+  #start(): ModelThread | undefined {
+    if (this.#threads.size >= mostThreads) return undefined;
+    const thread = new ModelThread();
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  async #drop(thread: ModelThread, number: number): Promise<void> {
+    thread.held.delete(number);
+    if (thread.held.size === 0 && (this.#closed || this.#idle().length > spareThreads)) await this.#end(thread);
+  }
+
+  async #end(thread: ModelThread): Promise<void> {
+    this.#threads.delete(thread);
+    if (thread.alive) await thread.end();
   }
 }
 
@@ -77,8 +101,11 @@ class ModelThread {
   readonly #waiting = new Map<number, { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void }>();
   readonly #ended: Promise<void>;
   #next = 0;
+  #versions = 0;
   #crash: Error | undefined;
   alive = true;
+  /** The versions that are loaded or being loaded here: their numbers, and the places that they are of. */
+  readonly held = new Map<number, string>();
 
   constructor() {
     this.#worker.on('message', (told: Told) => {
@@ -98,12 +125,19 @@ class ModelThread {
     });
   }
 
-  ask<C extends keyof ThreadCalls>(call: C, ...input: Parameters<ThreadCalls[C]>): ReturnType<ThreadCalls[C]> {
+  /** Reserves a number for a version. */
+  hold(place: string): number {
+    const number = this.#versions++;
+    this.held.set(number, place);
+    return number;
+  }
+
+  ask<C extends keyof ThreadCalls>(version: number, call: C, ...input: Parameters<ThreadCalls[C]>): ReturnType<ThreadCalls[C]> {
     return new Promise((resolve, reject) => {
       if (!this.alive) return reject(this.#gone());
       const id = this.#next++;
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, call, input });
+      this.#worker.postMessage({ id, version, call, input } satisfies Asked);
     }) as ReturnType<ThreadCalls[C]>;
   }
 

@@ -24,7 +24,7 @@ export interface PredictionServerOptions {
   readonly page?: boolean;
   /** Where a run can be looked at, as an address; serving itself does not know what ran it. */
   readonly links?: { readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string };
-  /** How often the registry's changes are looked at. Default 500 ms. */
+  /** How often the registry's changes are looked at. Default one second: a request to the store each. */
   readonly followEveryMs?: number;
   readonly log?: Log;
 }
@@ -38,8 +38,8 @@ export interface PredictionServer {
 /** The largest request; 100 KiB of liked ids is more than anybody has. */
 const bodyLimitBytes = 128 * 1024;
 
-/** A refused version is tried again, and a lost hint made up for, this often. */
-const rescanMs = 15_000;
+/** A refused version is tried again, and a lost hint made up for, this often. A thousand logs are some thirty requests to the store each time. */
+const rescanMs = 60_000;
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -49,7 +49,7 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
  * @throws {MlError} `PortTaken`.
  */
 export async function startPredictionServer(options: PredictionServerOptions): Promise<PredictionServer> {
-  const { registry, blobs, host = '127.0.0.1', port = 0, page = true, links = {}, followEveryMs = 500, log = silent } = options;
+  const { registry, blobs, host = '127.0.0.1', port = 0, page = true, links = {}, followEveryMs = 1000, log = silent } = options;
   const metrics = new ServingMetrics();
   const threads = new ModelThreads();
   const slots = new Slots(async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version)), {
@@ -71,6 +71,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
     everyMs: followEveryMs,
     rescanMs,
     ended: () => slots.ended(),
+    refused: () => slots.refused(),
     onState: (state) => slots.follow(state),
     onFailure(error) {
       metrics.followFailed();

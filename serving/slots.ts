@@ -67,6 +67,11 @@ export class Slots {
     return this.list().flatMap(({ slots }) => slots.filter(({ ended }) => ended));
   }
 
+  /** Places whose champion failed its checks. */
+  refused(): readonly Slot[] {
+    return this.list().flatMap(({ slots }) => slots.filter(({ refused }) => refused));
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.list().flatMap(({ slots }) => slots.map((slot) => slot.close())));
   }

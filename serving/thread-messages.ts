@@ -8,6 +8,8 @@ export type ThreadCalls = Pick<ServedModel, 'recommend' | 'items' | 'findItems' 
 
 export interface Asked {
   readonly id: number;
+  /** Which of the thread's versions: the number that it was loaded under. */
+  readonly version: number;
   readonly call: keyof ThreadCalls;
   readonly input: readonly unknown[];
 }

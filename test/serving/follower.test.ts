@@ -29,6 +29,7 @@ function followUntil(enough: (states: readonly SegmentState[]) => boolean, optio
       everyMs: 5,
       rescanMs: 1e9,
       ended: () => [],
+      refused: () => [],
       onState: async (state) => {
         states.push(state);
         if (enough(states)) resolve(states);
@@ -56,8 +57,8 @@ describe('a follower of the registry', () => {
     let failureSeen: string | undefined;
     const registry = {
       ...shop.registry,
-      async models() {
-        if (!fail) return shop.registry.models();
+      async heights() {
+        if (!fail) return shop.registry.heights();
         fail = false;
         throw new Error('the store is away');
       },
@@ -103,6 +104,7 @@ describe('a follower of the registry', () => {
       everyMs: 5,
       rescanMs: 20,
       ended: () => [],
+      refused: () => [],
       onState: async (state) => void states.push(state),
       onFailure: (error) => failures.push(error),
     });
@@ -115,6 +117,17 @@ describe('a follower of the registry', () => {
     await followed(() => follower.failure === undefined);
     expect(states.at(-1)!.champion).toBeGreaterThan(0);
     expect(states.some(({ model }) => model === 'corrupt')).toBe(true);
+  });
+
+  test('reads no log again that did not grow, but that of a refused champion', async () => {
+    await named('still');
+    await named('refused');
+    const states = await followUntil((told) => told.length === 5, {
+      rescanMs: 0,
+      refused: () => [{ model: 'refused', segment: 'all' }],
+      registry: { ...shop.registry, follow: () => ({ changes: async () => [] }) },
+    });
+    expect(states.map(({ model }) => model)).toEqual(['refused', 'still', 'refused', 'refused', 'refused']);
   });
 
   test('makes up for a lost hint by reading everything now and then', async () => {
