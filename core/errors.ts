@@ -36,6 +36,8 @@ export const catalogue = {
   ParityBroken: { retry: false, status: 500 },
   ArtifactMissing: { retry: false, status: 404 },
   ArtifactCorrupt: { retry: false, status: 500 },
+  SignatureMissing: { retry: false, status: 500 },
+  SignatureInvalid: { retry: false, status: 500 },
   KeyInvalid: { retry: false, status: 400 },
   ObjectTooLarge: { retry: false, status: 413 },
   StoreUnavailable: { retry: true, status: 503 },
