@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { canonical } from '../core/canonical.ts';
 import { MlError } from '../core/errors.ts';
 import { sha256 } from '../stores/digest.ts';
 import { key } from '../stores/key.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, readObjects } from '../stores/read-object.ts';
+import { seal, unseal } from '../stores/sealed.ts';
 
 /** What makes entries a chain. The log fills it in. */
 export interface Link {
@@ -44,11 +44,11 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
   /** Checks the next entry of the chain, and keeps it. */
   function take(n: number, body: Uint8Array | undefined): void {
     if (n <= entries.length) return; // another reader of this process was faster
-    const entry = body && parse<E>(body);
+    const entry = body && unseal<E>(body);
     const broken = (what: string): MlError =>
       new MlError('LogCorrupt', `${keyOf(n)} in ${store.uri} ${what}: restore it from a copy of the store`, { store: store.uri, entry: keyOf(n) });
     if (body === undefined) throw broken('is missing, though later entries are there');
-    if (entry === undefined) throw broken('is no JSON');
+    if (entry === undefined) throw broken('was altered: it is no JSON, or its seal does not hold');
     if (entry.n !== n) throw broken(`says that it is entry ${entry.n}`);
     if (entry.previous !== lastDigest) throw broken('does not continue the chain: it or the entry before it was altered');
     entries.push(entry);
@@ -74,21 +74,12 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
       const n = current.length + 1;
       if (n !== entries.length + 1) continue; // somebody in this process appended meanwhile
       const entry = { ...draft, n, previous: lastDigest, nonce: randomUUID() } as unknown as E;
-      const body = Buffer.from(canonical(entry));
+      const body = Buffer.from(seal(entry));
       const standing = await store.settle(keyOf(n), body);
       take(n, standing);
-      if (body.equals(standing)) return parse<E>(body);
+      if (body.equals(standing)) return unseal<E>(body);
     }
   }
 
   return { read, append };
-}
-
-function parse<E>(body: Uint8Array): E | undefined {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8')) as E;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

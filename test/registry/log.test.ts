@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Link, openLog } from '../../registry/log.ts';
 import { openFolderStore } from '../../stores/folder-store.ts';
 import type { ObjectStore } from '../../stores/object-store.ts';
+import { seal } from '../../stores/sealed.ts';
 import { race, startChild } from '../conformance/children.ts';
 import { createStoreInMemory } from '../conformance/store-in-memory.ts';
 
@@ -31,6 +32,11 @@ async function filled(entries: number): Promise<void> {
 async function rewrite(n: number, change: (text: string) => string): Promise<void> {
   await chmod(path(n), 0o644);
   await writeFile(path(n), change(await readFile(path(n), 'utf8')));
+}
+
+function sealedAgain(text: string, change: object): string {
+  const { seal: _, ...entry } = JSON.parse(text) as { readonly seal: string };
+  return Buffer.from(seal({ ...entry, ...change })).toString('utf8');
 }
 
 describe('the log', () => {
@@ -87,7 +93,8 @@ describe('the log', () => {
   });
 
   test.each([
-    ['altered', 2, (text: string) => text.replace('"told":1', '"told":7'), 3],
+    ['altered', 2, (text: string) => text.replace('"told":1', '"told":7'), 2],
+    ['altered and sealed again', 2, (text: string) => sealedAgain(text, { told: 7 }), 3],
     ['torn', 2, (text: string) => text.slice(0, 20), 2],
     ['renumbered', 2, (text: string) => text.replace('"n":2', '"n":3'), 2],
     ['emptied', 3, () => '', 3],
