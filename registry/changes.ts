@@ -41,6 +41,7 @@ export function followChanges(store: ObjectStore, since: Date): Follower {
   let seen = new Set<Key>();
   return {
     async changes(call) {
+      const began = Date.now();
       const from = new Date(reached - overlapMs);
       const found: Change[] = [];
       const recent = new Set<Key>();
@@ -49,10 +50,10 @@ export function followChanges(store: ObjectStore, since: Date): Follower {
         const [, n, model, segment] = form.exec(hint) ?? [];
         if (n === undefined || model === undefined || segment === undefined || seen.has(hint)) continue;
         found.push({ model, segment, n: Number(n) });
-        // A writer's clock may run ahead of ours; those of others do not.
-        reached = Math.max(reached, Math.min(Number(hint.split('/')[2]!.slice(0, 13)), Date.now()));
       }
       seen = recent;
+      // Not the time of the newest hint: one writer's clock may run ahead, and after a busy minute its hints would be listed for ever.
+      reached = Math.max(reached, began);
       return found;
     },
   };
