@@ -32,6 +32,8 @@ export interface Log<E extends Link> {
    * that is the compare-and-set, and the place where a retried writer finds its own earlier entry.
    */
   append(decide: (entries: readonly E[]) => Draft<E> | undefined): Promise<E | undefined>;
+  /** The last entry that was read or appended here, by number and SHA-256 of its bytes; nothing is read for it. */
+  head(): { readonly n: number; readonly sha256: string } | undefined;
 }
 
 /** Opens the log whose entries are `<prefix>/<12 digits>.json`. */
@@ -81,5 +83,5 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
     }
   }
 
-  return { read, append };
+  return { read, append, head: () => (lastDigest === null ? undefined : { n: entries.length, sha256: lastDigest }) };
 }

@@ -12,6 +12,8 @@ import { namesBelow } from '../stores/read-object.ts';
 import { announce, followChanges, type Follower } from './changes.ts';
 import { heightsOf } from './heights.ts';
 import { type Draft, type Log, openLog } from './log.ts';
+import { openMarks, type Seen } from './seen.ts';
+import type { StoreSigner } from './signatures.ts';
 
 /** Who writes an entry: a person or a service, and the run if it is one. */
 export interface Author {
@@ -69,13 +71,22 @@ export interface Registry {
   promote(place: Place, promotion: Promotion, author: Author): Promise<Entry>;
   retire(place: Place, retirement: { readonly version: number; readonly reason: string }, author: Author): Promise<Entry>;
 
+  /** How far this process has read a log; nothing is read for it. */
+  seen(place: Place): Seen | undefined;
+  /** Leaves word of it in the store, for whoever verifies it. */
+  mark(place: Place): Promise<void>;
+
   /** Follows all logs from now on. */
   follow(): Follower;
 }
 
-/** Opens the registry that a store holds. No database runs: everybody reads the same files. */
-export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
+/**
+ * Opens the registry that a store holds. No database runs: everybody reads the same files. With a signer, what is registered or promoted is signed before
+ * its entry is written.
+ */
+export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSigner): Registry {
   const logs = new Map<string, Log<Entry>>();
+  const marks = openMarks(store);
 
   function logOf({ model, segment }: Place): Log<Entry> {
     const prefix = `models/${model}/${segment}/log`;
@@ -125,6 +136,17 @@ export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
     );
   }
 
+  function seen({ model, segment }: Place): Seen | undefined {
+    const head = logOf({ model, segment }).head();
+    return head && { model, segment, ...head };
+  }
+
+  /** It may have been registered where there was no key. */
+  async function signVersion(place: Place, version: number): Promise<void> {
+    const found = signer && resolveVersion(await stateOf(place), version);
+    if (found !== undefined) await signer!.package(found.package.sha256);
+  }
+
   async function explainUnknown({ model, segment }: Place): Promise<never> {
     const models = await namesOf('models/');
     const known = models.includes(model) ? await namesOf(`models/${model}/`) : [];
@@ -151,6 +173,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
     },
 
     async register(place, registered, author) {
+      await signer?.package(registered.package.sha256);
       const { entry, added } = await write(
         place,
         author,
@@ -179,6 +202,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
     },
 
     async promote(place, promotion, author) {
+      await signVersion(place, promotion.version);
       const command: Command = { kind: 'promoted', ...promotion };
       const { entry } = await write(place, author, (state, entries) => {
         const own = lastEntry(entries, 'promoted', (it, { run }) => run?.runId === author.run?.runId && canonical(it) === canonical(command));
@@ -201,6 +225,11 @@ export function openRegistry(store: ObjectStore, blobs: Blobs): Registry {
       return entry;
     },
 
+    seen,
+    async mark(place) {
+      const head = seen(place);
+      if (head !== undefined) await marks.mark(head);
+    },
     follow: () => followChanges(store, new Date()),
   };
 }

@@ -2,15 +2,23 @@ import { readFile } from 'node:fs/promises';
 import { MlError } from '../core/errors.ts';
 import type { PackageManifest } from '../core/manifest.ts';
 import type { VersionState } from '../core/registry-entry.ts';
+import type { SignatureCheck } from '../registry/signatures.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { LocalVersion } from './served-model.ts';
 
 /**
- * Brings a version's files to this machine.
+ * Brings a version's files to this machine, if its signature passes where one is asked for.
  *
- * @throws {MlError} `ArtifactMissing`, `ArtifactCorrupt`; `PackageInvalid` if the package is not what the registry says.
+ * @throws {MlError} `ArtifactMissing`, `ArtifactCorrupt`; `PackageInvalid` if the package is not what the registry says; `SignatureMissing`,
+ * `SignatureInvalid`.
  */
-export async function fetchVersion(blobs: Blobs, model: string, segment: string, version: VersionState): Promise<LocalVersion> {
+export async function fetchVersion(
+  blobs: Blobs,
+  model: string,
+  segment: string,
+  version: VersionState,
+  checkSignature?: SignatureCheck,
+): Promise<LocalVersion> {
   const digest = version.package.sha256;
   const path = await blobs.open(digest);
   const manifest = JSON.parse(await readFile(path, 'utf8')) as PackageManifest;
@@ -20,6 +28,7 @@ export async function fetchVersion(blobs: Blobs, model: string, segment: string,
       `${model}/${segment} v${version.version} points to a package of ${manifest.model}/${manifest.segment} in format ${manifest.format}: register the right one`,
     );
   }
+  await checkSignature?.(digest, manifest);
   const history = version.history?.sha256;
   const needed = [...manifest.files.map(({ sha256 }) => sha256), version.spec.sha256, ...(history === undefined ? [] : [history])];
   const opened = await Promise.all(needed.map(async (sha256) => [sha256, await blobs.open(sha256)] as const));

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { MlError } from '../core/errors.ts';
 import type { Log } from '../core/step-context.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { SignatureCheck } from '../registry/signatures.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import { answerErrors } from './error-answers.ts';
 import { fetchVersion } from './fetch-version.ts';
@@ -24,6 +25,8 @@ export interface PredictionServerOptions {
   readonly page?: boolean;
   /** Where a run can be looked at, as an address; serving itself does not know what ran it. */
   readonly links?: { readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string };
+  /** Refuses versions without a signature that counts here; the one before it stays. */
+  readonly checkSignature?: SignatureCheck;
   /** How often the registry's changes are looked at. Default one second: a request to the store each. */
   readonly followEveryMs?: number;
   readonly log?: Log;
@@ -49,10 +52,10 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
  * @throws {MlError} `PortTaken`.
  */
 export async function startPredictionServer(options: PredictionServerOptions): Promise<PredictionServer> {
-  const { registry, blobs, host = '127.0.0.1', port = 0, page = true, links = {}, followEveryMs = 1000, log = silent } = options;
+  const { registry, blobs, checkSignature, host = '127.0.0.1', port = 0, page = true, links = {}, followEveryMs = 1000, log = silent } = options;
   const metrics = new ServingMetrics();
   const threads = new ModelThreads();
-  const slots = new Slots(async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version)), {
+  const slots = new Slots(async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version, checkSignature)), {
     swapped({ serving, model, segment }) {
       if (serving) metrics.swapped(serving.identity);
       else metrics.withdrawn(model, segment);
@@ -72,7 +75,11 @@ export async function startPredictionServer(options: PredictionServerOptions): P
     rescanMs,
     ended: () => slots.ended(),
     refused: () => slots.refused(),
-    onState: (state) => slots.follow(state),
+    async onState(state) {
+      await slots.follow(state);
+      // A server that may only read the store serves all the same.
+      await registry.mark(state).catch((error: unknown) => log.warn('not marked how far the registry was seen', { error: String(error) }));
+    },
     onFailure(error) {
       metrics.followFailed();
       log.error('the registry could not be followed', { error: String(error) });
