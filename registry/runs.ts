@@ -1,11 +1,13 @@
 import type { Run } from '../core/artifact.ts';
-import { canonical } from '../core/canonical.ts';
 import { MlError } from '../core/errors.ts';
 import type { RunStatus } from '../core/run-status.ts';
 import type { Blob, Blobs } from '../stores/blobs.ts';
 import { key, keySegment } from '../stores/key.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, readObject, readObjects } from '../stores/read-object.ts';
+import { seal, unseal } from '../stores/sealed.ts';
+import type { Seen } from './seen.ts';
+import type { StoreSigner } from './signatures.ts';
 
 export type { RunStatus };
 
@@ -19,6 +21,8 @@ export interface ArchivedRun extends Run {
   readonly archivedAt: string;
   /** JSON text of the history, its payloads as they were encoded, as a blob. */
   readonly history: Blob;
+  /** How far the run's own log had grown when the run was archived. */
+  readonly seen?: Seen;
 }
 
 export interface RunToArchive extends Omit<ArchivedRun, 'archivedAt' | 'history'> {
@@ -38,13 +42,16 @@ export interface RunArchive {
   history(run: ArchivedRun): Promise<Uint8Array>;
 }
 
-export function openRunArchive(store: ObjectStore, blobs: Blobs): RunArchive {
+/** Opens the archive of a store. With a signer, each record is signed before it is written. */
+export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreSigner): RunArchive {
   const folder = (runId: string): string => `runs/${keySegment(runId)}/`;
 
   async function archive({ history, ...run }: RunToArchive): Promise<ArchivedRun> {
     const record: ArchivedRun = { ...run, archivedAt: new Date().toISOString(), history: await blobs.putBytes(history) };
     const place = key(`${folder(run.runId)}history-${String(run.lastEvent).padStart(12, '0')}.json`);
-    const settled = async () => parsed(await store.settle(place, Buffer.from(canonical(record))));
+    const body = seal(record);
+    await signer?.run(body);
+    const settled = async () => parsed(await store.settle(place, body));
     const standing = await settled();
     if (standing !== undefined) return standing;
     await store.remove(place);
@@ -83,15 +90,8 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs): RunArchive {
 
 const startOf = (run: ArchivedRun): string => run.startedAt ?? run.archivedAt;
 
-function parsed(body: Uint8Array): ArchivedRun | undefined {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8')) as ArchivedRun;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
+const parsed = (body: Uint8Array): ArchivedRun | undefined => unseal<ArchivedRun>(body);
 
 function damaged(place: Key): never {
-  throw new MlError('ArtifactCorrupt', `${place} is no JSON: restore it from a copy of the store, or archive the run again`, { place });
+  throw new MlError('ArtifactCorrupt', `${place} was altered: it is no JSON, or its seal does not hold. Restore it from a copy of the store, or archive the run again`, { place });
 }

@@ -75,7 +75,8 @@ export const requireSignature =
       }
     }
     if (invalid !== undefined) throw invalid;
-    throw await untrusted(store, trusted, digest, manifest);
+    const error = await untrusted(store, trusted, digest, manifest);
+    throw error;
   };
 
 /** @throws {MlError} `SignatureInvalid` if none of the keys signed exactly this package. */

@@ -1,10 +1,10 @@
 import type { Artifact, ArtifactKind, Json, MadeRecord, Provenance, Run } from '../core/artifact.ts';
-import { canonical } from '../core/canonical.ts';
 import type { Blobs } from './blobs.ts';
 import { provenanceDigest } from './digest.ts';
 import { key, keySegment } from './key.ts';
 import type { Call, ObjectStore } from './object-store.ts';
 import { keysOf, readObject, readObjects } from './read-object.ts';
+import { seal, unseal } from './sealed.ts';
 
 export interface CommitFacts {
   readonly mediaType: string;
@@ -34,7 +34,6 @@ export interface ArtifactStore {
 }
 
 const number = (n: number): string => String(n).padStart(6, '0');
-const encode = (record: MadeRecord | UsedRecord): Uint8Array => Buffer.from(canonical(record));
 
 /**
  * Opens the artifacts of a store. Records are `made/<provenance digest>/<n>.json`: a record whose content was lost is followed by a newer one, so it
@@ -57,7 +56,7 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
 
   async function writeUsed(digest: string, artifact: Artifact, by: Run): Promise<void> {
     const record: UsedRecord = { provenance: digest, artifact, by: onlyRun(by), at: new Date().toISOString() };
-    await store.settle(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), encode(record));
+    await store.settle(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), seal(record));
   }
 
   async function find<K extends ArtifactKind>(kind: K, provenance: Provenance, by?: Run): Promise<Artifact<K> | undefined> {
@@ -88,7 +87,7 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
         if (standing.by.runId !== by.runId) await writeUsed(digest, standing.artifact, by);
         return standing.artifact as Artifact<K>;
       }
-      const body = encode(record);
+      const body = seal(record);
       const settled = await store.settle(key(`made/${digest}/${number(last + 1)}.json`), body);
       if (Buffer.from(body).equals(settled)) return artifact;
       // Somebody was faster, perhaps with another kind: look again.
@@ -103,17 +102,8 @@ const onlyRun = ({ runId, workflowId, workflowType }: Run): Run => ({ runId, wor
 
 /** A record of the store, or `undefined` if it is damaged: a cache may forget, it must not lie. */
 function parseMade(body: Uint8Array | undefined, digest: string): MadeRecord | undefined {
-  const record = parse<MadeRecord>(body);
+  const record = unseal<MadeRecord>(body);
   return record?.provenance && record.artifact && record.by && provenanceDigest(record.provenance) === digest ? record : undefined;
-}
-
-function parse<R>(body: Uint8Array | undefined): R | undefined {
-  try {
-    return body && (JSON.parse(Buffer.from(body).toString('utf8')) as R);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** Every record of what was made, oldest first, for the lineage index. Damaged records are left out. */
@@ -127,5 +117,5 @@ export async function readMade(store: ObjectStore): Promise<MadeRecord[]> {
 /** Every record of what came from the cache. */
 export async function readUsed(store: ObjectStore, runId?: string): Promise<UsedRecord[]> {
   const keys = await keysOf(store, runId === undefined ? 'used/' : `used/${keySegment(runId)}/`);
-  return (await readObjects(store, keys)).flatMap((body) => parse<UsedRecord>(body) ?? []);
+  return (await readObjects(store, keys)).flatMap((body) => unseal<UsedRecord>(body) ?? []);
 }

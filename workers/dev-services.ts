@@ -85,6 +85,7 @@ export function devServices(settings: Settings, project: Project, { onProgress =
         store: settings.store,
         workFolder,
         connections: settings.connections,
+        security: settings.security,
         workflowModules: project.workflowModules,
         ...(computeSlots !== undefined && { computeSlots }),
       } satisfies WorkerProcessOptions,
@@ -98,6 +99,7 @@ export function devServices(settings: Settings, project: Project, { onProgress =
       input: {
         store: settings.store,
         workFolder,
+        ...(settings.security.signing && { signing: settings.security.signing }),
         // A restarted server keeps its address.
         ...portOf(page, settings.port),
         ...(temporal!.uiUrl !== undefined && { ui: { url: temporal!.uiUrl, namespace: settings.temporal.namespace } }),

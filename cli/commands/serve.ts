@@ -23,13 +23,25 @@ export function serveCommand(program: Command): void {
 }
 
 async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlags): Promise<void> {
-  const [{ startPredictionServer }, { supervise }] = await Promise.all([import('../../serving/server.ts'), import('../../workers/supervisor.ts')]);
-  const { registry, blobs } = await at.kept();
+  const [{ startPredictionServer }, { supervise }, { openSignatureCheck }] = await Promise.all([
+    import('../../serving/server.ts'),
+    import('../../workers/supervisor.ts'),
+    import('../../workers/signing.ts'),
+  ]);
+  const { store, registry, blobs } = await at.kept();
+  const checkSignature = await openSignatureCheck(store, at.settings.security.signing);
   let url: string | undefined;
   const service = {
     name: 'prediction server',
     async start() {
-      const server = await startPredictionServer({ registry, blobs, log: logTo(at.out.say), ...(host && { host }), ...(port && { port }) });
+      const server = await startPredictionServer({
+        registry,
+        blobs,
+        log: logTo(at.out.say),
+        ...(checkSignature && { checkSignature }),
+        ...(host && { host }),
+        ...(port && { port }),
+      });
       url = server.url;
       return { ended: new Promise<never>(() => {}), stop: server.close };
     },

@@ -1,0 +1,18 @@
+import type { SigningConfig } from '../core/config.ts';
+import { openStoreSigner, requireSignature, type SignatureCheck, type StoreSigner } from '../registry/signatures.ts';
+import { readPublicKeys, signingKey } from '../signing/keys.ts';
+import type { Blobs } from '../stores/blobs.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import { readSecret } from './config.ts';
+
+/** What a worker signs with, where it is told of a key. @throws {MlError} `SecretMissing`, `ConfigInvalid` */
+export async function openSigner(store: ObjectStore, blobs: Blobs, config: SigningConfig | undefined): Promise<StoreSigner | undefined> {
+  if (config?.key === undefined) return undefined;
+  const where = 'env' in config.key ? `environment variable ${config.key.env}` : config.key.file;
+  return openStoreSigner(store, blobs, signingKey(await readSecret(config.key), where));
+}
+
+/** What a server checks, where it is told whom to trust. An empty list trusts nobody. @throws {MlError} `ConfigInvalid` */
+export async function openSignatureCheck(store: ObjectStore, config: SigningConfig | undefined): Promise<SignatureCheck | undefined> {
+  return config?.trust === undefined ? undefined : requireSignature(store, await readPublicKeys(config.trust));
+}
