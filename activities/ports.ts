@@ -1,6 +1,7 @@
 import type { Connection, ReadSecret } from '../core/connection.ts';
 import type { Run } from '../core/artifact.ts';
 import type { StepContext } from '../core/step-context.ts';
+import type { LineageIndex } from '../lineage/lineage-index.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { RunArchive, RunStatus } from '../registry/runs.ts';
 import type { ArtifactStore } from '../stores/artifact-store.ts';
@@ -15,6 +16,7 @@ export interface Ports {
   readonly artifacts: ArtifactStore;
   readonly registry: Registry;
   readonly runs: RunArchive;
+  readonly lineage: LineageIndex;
   readonly histories: Histories;
   readonly compute: Compute;
   /** The connection that a source's `from` names. @throws {MlError} `ConnectionUnknown` names the ones that exist. */

@@ -1,20 +1,26 @@
-import type { Ports, Step } from './ports.ts';
+import type { ClosedRun, Ports, Step } from './ports.ts';
 
-/** Archive the whole history of every closed run that is not there yet. */
+/** Index what lineage has gained, and archive the whole history of every closed run that is not there yet. */
 export const sweepRuns =
-  (ports: Ports): Step<Readonly<Record<string, never>>, { readonly archived: number }> =>
+  (ports: Ports): Step<Readonly<Record<string, never>>, { readonly archived: number; readonly indexed: number }> =>
   async (_, context) => {
-    const archivedBefore = new Map((await ports.runs.runs()).map((run) => [run.runId, run]));
+    const { records: indexed } = await ports.lineage.extend(context);
+    const swept = await ports.lineage.closedRuns(context.signal);
     let archived = 0;
     for await (const closed of ports.histories.closed(context.signal)) {
       context.heartbeat({ step: 'sweepRuns', done: archived, note: closed.workflowId });
-      if (archivedBefore.get(closed.runId)?.closedAt !== undefined) continue;
-      const { json, lastEvent } = await ports.histories.fetch(closed.workflowId, closed.runId);
-      const { result, error } = archivedBefore.get(closed.runId)?.outcome ?? {};
-      const outcome = { status: closed.status, ...(result !== undefined && { result }), ...(error && { error }) };
-      const { workflowId, runId, workflowType, startedAt, closedAt } = closed;
-      await ports.runs.archive({ workflowId, runId, workflowType, startedAt, closedAt, outcome, lastEvent, history: Buffer.from(json) });
-      archived += 1;
+      if (!swept.has(closed.runId) && (await complete(ports, closed))) archived += 1;
     }
-    return { archived };
+    return { archived, indexed };
   };
+
+/** Archives a run up to its close, with what it said of its own outcome. `false` if that was done before. */
+async function complete({ runs, histories }: Ports, { status, ...closed }: ClosedRun): Promise<boolean> {
+  const before = await runs.find(closed.runId);
+  if (before?.closedAt !== undefined) return false;
+  const { json, lastEvent } = await histories.fetch(closed.workflowId, closed.runId);
+  const { result, error } = before?.outcome ?? {};
+  const outcome = { status, ...(result !== undefined && { result }), ...(error && { error }) };
+  await runs.archive({ ...closed, outcome, lastEvent, history: Buffer.from(json) });
+  return true;
+}

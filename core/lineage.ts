@@ -69,7 +69,9 @@ export function knownDigests(facts: LineageFacts): Set<string> {
 /** Walks towards the sources. Each piece of content is expanded once, so the tree is no larger than the graph. */
 function upstream(facts: LineageFacts) {
   const made = groupBy(facts.made, (record) => [record.artifact.sha256]);
-  const files = new Map([...facts.packages.values()].flat().map((file) => [file.sha256, file]));
+  // Content that has several names is called as in the first package, by digest.
+  const packages = [...facts.packages].sort(([a], [b]) => (a < b ? 1 : -1));
+  const files = new Map(packages.flatMap(([, parts]) => parts.toReversed()).map((file) => [file.sha256, file]));
   const shown = new Set<string>();
 
   function content(sha256: string, runId?: string): LineageNode {
@@ -157,7 +159,7 @@ const pick = ({ sha256, path, bytes }: PackageFile) => ({ sha256, path, bytes })
 type Named = readonly [as: string, sha256: string];
 
 /** What an artifact was made of: its inputs, and whatever content its parameters and notes name (the hash of a foreign file, say). */
-function sourcesOf(record: Pick<MadeRecord, 'provenance' | 'notes' | 'artifact'>): Named[] {
+export function sourcesOf(record: Pick<MadeRecord, 'provenance' | 'notes' | 'artifact'>): Named[] {
   const { inputs, parameters } = record.provenance;
   const sources = [
     ...Object.entries(inputs).filter(([, sha256]) => isDigest(sha256)),
@@ -178,7 +180,7 @@ function mentions(path: string, value: Json | undefined): Named[] {
 const isDigest = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 /** The content that a version names, the package first: what it is comes before how it was judged. */
-function partsOf(version: VersionState): Named[] {
+export function partsOf(version: VersionState): Named[] {
   const { package: pack, spec, examined, examinedItems, seen, history, evaluation, report } = version;
   const parts: readonly (readonly [string, { readonly sha256: string } | undefined])[] = [
     ['package', pack],

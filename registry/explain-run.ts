@@ -42,9 +42,17 @@ export interface RunExplanation {
  */
 export async function explainRun(store: ObjectStore, runId: string): Promise<RunExplanation> {
   const [made, used] = await Promise.all([readMade(store), readUsed(store, runId)]);
+  return explainFrom(made, used, runId, store.uri);
+}
+
+/**
+ * The same from records that were read already: what the run used, and, oldest first, what it made, all earlier calls of those steps, and what made
+ * their inputs and what was used.
+ */
+export function explainFrom(made: readonly MadeRecord[], used: readonly UsedRecord[], runId: string, store: string): RunExplanation {
   const own = callsOf(made.filter(({ by }) => by.runId === runId));
   const [run] = [...own.map(({ by }) => by), ...used.map(({ by }) => by)];
-  if (run === undefined) throw new MlError('RunUnknown', `${store.uri} holds nothing that run "${runId}" made or used`, { runId });
+  if (run === undefined) throw new MlError('RunUnknown', `${store} holds nothing that run "${runId}" made or used`, { runId });
 
   const others = callsOf(made.filter(({ by }) => by.runId !== runId));
   const makerOf = new Map([...others, ...own].flatMap((call) => call.artifacts.map(({ sha256 }) => [sha256, call] as const)));

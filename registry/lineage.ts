@@ -6,7 +6,7 @@ import { formatReference, reigns, fold } from '../core/registry.ts';
 import { readMade, readUsed } from '../stores/artifact-store.ts';
 import { provenanceDigest } from '../stores/digest.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
-import type { Registry } from './registry.ts';
+import type { Place, Registry } from './registry.ts';
 
 /** Fewer digits of a SHA-256 could mean many things. */
 const shortestPrefix = 8;
@@ -19,7 +19,7 @@ const shortestPrefix = 8;
  */
 export async function lineageOf(store: ObjectStore, registry: Registry, subject: string): Promise<Lineage> {
   const facts = await readFacts(store, registry);
-  if (/^[0-9a-f]+$/.test(subject) && subject.length >= shortestPrefix) return lineage(facts, expandDigest(store, facts, subject));
+  if (isDigestPrefix(subject)) return lineage(facts, theOnly([...knownDigests(facts)].filter(startsWith(subject)), subject, store.uri));
   const { reference } = await registry.version(subject);
   return lineage(
     facts,
@@ -27,17 +27,19 @@ export async function lineageOf(store: ObjectStore, registry: Registry, subject:
   );
 }
 
-function expandDigest(store: ObjectStore, facts: LineageFacts, prefix: string): string {
-  const matches = [...knownDigests(facts)].filter((sha256) => sha256.startsWith(prefix));
+/** Whether a subject is a SHA-256, or enough of its beginning to be one; else it is a version's reference. */
+export const isDigestPrefix = (subject: string): boolean => /^[0-9a-f]+$/.test(subject) && subject.length >= shortestPrefix;
+
+const startsWith = (prefix: string) => (sha256: string) => sha256.startsWith(prefix);
+
+/** The one digest that a prefix begins. @throws {MlError} `ArtifactMissing` if it begins none, `RequestInvalid` if several. */
+export function theOnly(matches: readonly string[], prefix: string, store: string): string {
   const [only] = matches;
   if (only === undefined) {
     throw new MlError(
       'ArtifactMissing',
-      `nothing in ${store.uri} was made from or into "${prefix}": give the SHA-256 of an artifact or file that a run read or made`,
-      {
-        store: store.uri,
-        sha256: prefix,
-      },
+      `nothing in ${store} was made from or into "${prefix}": give the SHA-256 of an artifact or file that a run read or made`,
+      { store, sha256: prefix },
     );
   }
   if (matches.length === 1) return only;
@@ -87,7 +89,8 @@ async function readFacts(store: ObjectStore, registry: Registry): Promise<Lineag
   };
 }
 
-async function readFiles(registry: Registry, pack: KnownVersion['version']['package']): Promise<readonly PackageFile[] | undefined> {
+/** What a package holds; `undefined` if it is lost. */
+export async function readFiles(registry: Registry, pack: KnownVersion['version']['package']): Promise<readonly PackageFile[] | undefined> {
   try {
     return (await registry.manifest(pack)).files;
   } catch (error) {
@@ -100,14 +103,18 @@ async function readFiles(registry: Registry, pack: KnownVersion['version']['pack
 async function readVersions(registry: Registry): Promise<KnownVersion[]> {
   const versions: KnownVersion[] = [];
   for (const model of await registry.models()) {
-    for (const segment of await registry.segments(model)) {
-      const entries = await registry.entries({ model, segment });
-      const all = reigns(entries);
-      for (const version of fold(model, segment, entries).versions) {
-        const reference = formatReference(model, segment, version.version);
-        versions.push({ reference, version, reigns: all.filter((reign) => reign.version === version.version) });
-      }
-    }
+    for (const segment of await registry.segments(model)) versions.push(...(await versionsOf(registry, { model, segment })));
   }
   return versions;
+}
+
+/** The versions of one segment, each with its times as champion. */
+export async function versionsOf(registry: Registry, { model, segment }: Place): Promise<KnownVersion[]> {
+  const entries = await registry.entries({ model, segment });
+  const all = reigns(entries);
+  return fold(model, segment, entries).versions.map((version) => ({
+    reference: formatReference(model, segment, version.version),
+    version,
+    reigns: all.filter((reign) => reign.version === version.version),
+  }));
 }

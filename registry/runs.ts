@@ -3,6 +3,7 @@ import { MlError } from '../core/errors.ts';
 import type { RunStatus } from '../core/run-status.ts';
 import type { Blob, Blobs } from '../stores/blobs.ts';
 import { key, keySegment } from '../stores/key.ts';
+import { announceRecord } from '../stores/lineage-feed.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, readObject, readObjects } from '../stores/read-object.ts';
 import { seal, unseal } from '../stores/sealed.ts';
@@ -34,6 +35,8 @@ export interface RunToArchive extends Omit<ArchivedRun, 'archivedAt' | 'history'
 export interface RunArchive {
   /** Archiving the same run up to the same event again changes nothing, and mends a record that was damaged. */
   archive(run: RunToArchive): Promise<ArchivedRun>;
+  /** The newest record of a run that is whole. */
+  find(runId: string): Promise<ArchivedRun | undefined>;
   /** @throws {MlError} `RunUnknown` */
   run(runId: string): Promise<ArchivedRun>;
   /** Every run that has a whole record, newest first. One record that is damaged hides no other run; `run` says what is wrong with it. */
@@ -52,7 +55,7 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreS
     const body = seal(record);
     await signer?.run(body);
     const settled = async () => parsed(await store.settle(place, body));
-    const standing = await settled();
+    const [standing] = await Promise.all([settled(), announceRecord(store, place)]);
     if (standing !== undefined) return standing;
     await store.remove(place);
     return (await settled()) ?? record;
@@ -63,6 +66,14 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreS
     const body = last && (await readObject(store, last));
     if (last !== undefined && body !== undefined) return parsed(body) ?? damaged(last);
     throw new MlError('RunUnknown', `no run "${runId}" is archived in ${store.uri}: see "perennial runs"`, { runId });
+  }
+
+  async function find(runId: string): Promise<ArchivedRun | undefined> {
+    for (const each of (await keysOf(store, `${folder(runId)}history-`)).reverse()) {
+      const record = parseRun(await readObject(store, each));
+      if (record !== undefined) return record;
+    }
+    return undefined;
   }
 
   async function runs(): Promise<ArchivedRun[]> {
@@ -85,13 +96,20 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreS
     return all.sort((a, b) => (startOf(a) < startOf(b) ? 1 : -1));
   }
 
-  return { archive, run, runs, history: ({ history }) => blobs.readBytes(history.sha256) };
+  return { archive, find, run, runs, history: ({ history }) => blobs.readBytes(history.sha256) };
 }
 
 const startOf = (run: ArchivedRun): string => run.startedAt ?? run.archivedAt;
 
+/** A record of the archive, or `undefined` if it is damaged. */
+export const parseRun = (body: Uint8Array | undefined): ArchivedRun | undefined => body && parsed(body);
+
 const parsed = (body: Uint8Array): ArchivedRun | undefined => unseal<ArchivedRun>(body);
 
 function damaged(place: Key): never {
-  throw new MlError('ArtifactCorrupt', `${place} was altered: it is no JSON, or its seal does not hold. Restore it from a copy of the store, or archive the run again`, { place });
+  throw new MlError(
+    'ArtifactCorrupt',
+    `${place} was altered: it is no JSON, or its seal does not hold. Restore it from a copy of the store, or archive the run again`,
+    { place },
+  );
 }

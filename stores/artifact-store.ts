@@ -2,7 +2,8 @@ import type { Artifact, ArtifactKind, Json, MadeRecord, Provenance, Run } from '
 import type { Blobs } from './blobs.ts';
 import { provenanceDigest } from './digest.ts';
 import { key, keySegment } from './key.ts';
-import type { Call, ObjectStore } from './object-store.ts';
+import { announceRecord } from './lineage-feed.ts';
+import type { Call, Key, ObjectStore } from './object-store.ts';
 import { keysOf, readObject, readObjects } from './read-object.ts';
 import { seal, unseal } from './sealed.ts';
 
@@ -40,30 +41,37 @@ const number = (n: number): string => String(n).padStart(6, '0');
  * cannot spoil its key. `used/<run>/<provenance digest>.<kind>.json` says what a run got from the cache.
  */
 export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactStore {
-  /** The valid record of this kind, newest first, and the number of the last record of any kind. */
-  async function lookUp(kind: ArtifactKind, provenance: Provenance): Promise<{ record: MadeRecord | undefined; last: number }> {
+  /** The valid record of this kind, newest first, where it lies, and the number of the last record of any kind. */
+  async function lookUp(kind: ArtifactKind, provenance: Provenance): Promise<{ record?: MadeRecord; at?: Key; last: number }> {
     const digest = provenanceDigest(provenance);
     const keys = await keysOf(store, `made/${digest}/`);
     const last = Number(/(\d+)\.json$/.exec(keys.at(-1) ?? '0.json')?.[1] ?? 0);
     for (const recordKey of keys.reverse()) {
       const record = parseMade(await readObject(store, recordKey), digest);
-      if (record?.artifact.kind === kind && (await isWhole(record.artifact))) return { record, last };
+      if (record?.artifact.kind === kind && (await isWhole(record.artifact))) return { record, at: recordKey, last };
     }
-    return { record: undefined, last };
+    return { last };
   }
 
   const isWhole = async (artifact: Artifact): Promise<boolean> => (await blobs.head(artifact.sha256))?.bytes === artifact.bytes;
 
+  /** Side by side: a step that fails between the two is tried again, and then announces again. */
+  async function settle(at: Key, body: Uint8Array): Promise<Uint8Array> {
+    const [settled] = await Promise.all([store.settle(at, body), announceRecord(store, at)]);
+    return settled;
+  }
+
   async function writeUsed(digest: string, artifact: Artifact, by: Run): Promise<void> {
     const record: UsedRecord = { provenance: digest, artifact, by: onlyRun(by), at: new Date().toISOString() };
-    await store.settle(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), seal(record));
+    await settle(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), seal(record));
   }
 
   async function find<K extends ArtifactKind>(kind: K, provenance: Provenance, by?: Run): Promise<Artifact<K> | undefined> {
-    const { record } = await lookUp(kind, provenance);
+    const { record, at } = await lookUp(kind, provenance);
     if (record === undefined) return undefined;
-    // A retry that finds what its own run made has not used the cache.
-    if (by !== undefined && by.runId !== record.by.runId) await writeUsed(provenanceDigest(provenance), record.artifact, by);
+    // A retry that finds what its own run made has not used the cache; the attempt before it may have died before it could announce.
+    if (by?.runId === record.by.runId) await announceRecord(store, at!);
+    else if (by !== undefined) await writeUsed(provenanceDigest(provenance), record.artifact, by);
     return record.artifact as Artifact<K>;
   }
 
@@ -88,7 +96,7 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
         return standing.artifact as Artifact<K>;
       }
       const body = seal(record);
-      const settled = await store.settle(key(`made/${digest}/${number(last + 1)}.json`), body);
+      const settled = await settle(key(`made/${digest}/${number(last + 1)}.json`), body);
       if (Buffer.from(body).equals(settled)) return artifact;
       // Somebody was faster, perhaps with another kind: look again.
     }
@@ -106,16 +114,32 @@ function parseMade(body: Uint8Array | undefined, digest: string): MadeRecord | u
   return record?.provenance && record.artifact && record.by && provenanceDigest(record.provenance) === digest ? record : undefined;
 }
 
-/** Every record of what was made, oldest first, for the lineage index. Damaged records are left out. */
-export async function readMade(store: ObjectStore): Promise<MadeRecord[]> {
-  const keys = await keysOf(store, 'made/');
+/** What lies under `made/`, whole, with its key. Records that are gone or damaged are left out. */
+export async function readMadeAt(store: ObjectStore, keys: readonly Key[]): Promise<(readonly [Key, MadeRecord])[]> {
   const bodies = await readObjects(store, keys);
-  const records = keys.flatMap((recordKey, at) => parseMade(bodies[at], recordKey.split('/')[1]!) ?? []);
-  return records.sort((a, b) => (a.at < b.at ? -1 : 1));
+  return keys.flatMap((at, index) => {
+    const record = parseMade(bodies[index], at.split('/')[1]!);
+    return record === undefined ? [] : [[at, record] as const];
+  });
+}
+
+/** The same for `used/`. */
+export async function readUsedAt(store: ObjectStore, keys: readonly Key[]): Promise<(readonly [Key, UsedRecord])[]> {
+  const bodies = await readObjects(store, keys);
+  return keys.flatMap((at, index) => {
+    const record = unseal<UsedRecord>(bodies[index]);
+    return record === undefined ? [] : [[at, record] as const];
+  });
+}
+
+/** Every record of what was made, oldest first; of equally old ones by key. */
+export async function readMade(store: ObjectStore): Promise<MadeRecord[]> {
+  const records = (await readMadeAt(store, await keysOf(store, 'made/'))).map(([, record]) => record);
+  return records.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /** Every record of what came from the cache. */
 export async function readUsed(store: ObjectStore, runId?: string): Promise<UsedRecord[]> {
   const keys = await keysOf(store, runId === undefined ? 'used/' : `used/${keySegment(runId)}/`);
-  return (await readObjects(store, keys)).flatMap((body) => unseal<UsedRecord>(body) ?? []);
+  return (await readUsedAt(store, keys)).map(([, record]) => record);
 }

@@ -10,7 +10,8 @@ import { connectionOf } from '../core/connection.ts';
 import type { Connections } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
 import { taskQueue } from '../core/ids.ts';
-import { readSecret, type Security } from './config.ts';
+import { readSecret } from './config.ts';
+import { openLineageIndex } from '../lineage/lineage-index.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openRunArchive } from '../registry/runs.ts';
 import { openArtifactStore } from '../stores/artifact-store.ts';
@@ -19,7 +20,6 @@ import { openStore } from '../stores/open-store.ts';
 import { compiled } from './compiled.ts';
 import { openCompute } from './compute.ts';
 import { openHistories } from './histories.ts';
-import { openSigner } from './signing.ts';
 import { asActivities } from './step-adapter.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
@@ -33,8 +33,6 @@ export interface WorkerOptions {
   /** Caches, half-downloaded sources, scratch files: all of it may be deleted while no worker runs. */
   readonly workFolder: string;
   readonly connections: Connections;
-  /** Keys by reference; they are read when the worker starts, so that one that is missing does not end a long training. */
-  readonly security?: Security;
   /** Modules of users' own workflows. */
   readonly workflowModules?: readonly string[];
   /** How many trainings run at the same time. Default: one per core. */
@@ -103,13 +101,14 @@ function shared({ connection, namespace }: WorkerOptions) {
 async function openPorts(options: WorkerOptions, client: Client, compute: Ports['compute']): Promise<Ports> {
   const store = await openStore(options.store);
   const blobs = await openBlobs(store, join(options.workFolder, 'blobs'));
-  const signer = await openSigner(store, blobs, options.security?.signing);
+  const registry = openRegistry(store, blobs);
   return {
     store,
     blobs,
     artifacts: openArtifactStore(store, blobs),
-    registry: openRegistry(store, blobs, signer),
-    runs: openRunArchive(store, blobs, signer),
+    registry,
+    runs: openRunArchive(store, blobs),
+    lineage: openLineageIndex({ store, blobs, registry, folder: join(options.workFolder, 'lineage') }),
     histories: openHistories(client, options.taskQueue),
     compute,
     connection: (from) => connectionOf(options.connections, from),

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Json } from '../../core/artifact.ts';
-import { explainRun } from '../../registry/explain-run.ts';
 import type { RunExplanation, StepExplanation, TracedDifference } from '../../registry/explain-run.ts';
 import { findRun } from '../known-runs.ts';
+import { openIndex } from '../lineage-index.ts';
 import { styled } from '../output.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
@@ -20,7 +20,8 @@ export function explainCacheCommand(program: Command): void {
 async function explainCache(at: Workplace, text: string): Promise<void> {
   const { runId } = await findRun(at, text);
   const { store } = await at.kept();
-  const explained = await explainRun(store, runId);
+  const { indexedExplanation } = await import('../../lineage/indexed-explanation.ts');
+  const explained = await indexedExplanation(await openIndex(at), store, runId);
   at.out.result(explained, () => explanationText(explained));
 }
 

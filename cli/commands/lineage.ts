@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { formatLineage } from '../../registry/format-lineage.ts';
-import { lineageOf } from '../../registry/lineage.ts';
 import { digestFile } from '../../stores/digest.ts';
+import { openIndex } from '../lineage-index.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import type { Workplace } from '../workplace.ts';
@@ -19,7 +19,8 @@ export function lineageCommand(program: Command): void {
 
 async function lineage(at: Workplace, text: string): Promise<void> {
   const { store, registry } = await at.kept();
-  const found = await lineageOf(store, registry, await subjectOf(text));
+  const { indexedLineage } = await import('../../lineage/indexed-lineage.ts');
+  const { from: _, ...found } = await indexedLineage(await openIndex(at), { registry, store: store.uri }, await subjectOf(text));
   at.out.result(found, () => formatLineage(found));
 }
 

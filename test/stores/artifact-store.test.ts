@@ -145,13 +145,13 @@ describe('the difference of two provenances', () => {
   ])('tells the paths %#', (other, paths) => expect(differences(provenance, other).map((it) => it.path)).toEqual(paths));
 });
 
-test('a step costs four requests when it is made, and four when it is reused', async () => {
+test('a step costs five requests when it is made, and five when it is reused', async () => {
   let requests: string[] = [];
   const counted = createStoreInMemory((what) => void requests.push(what));
   artifacts = openArtifactStore(counted, await openBlobs(counted, join(folder, 'cache')));
   await rows('first');
-  expect(requests).toEqual(['list', 'upload', 'list', 'settle']);
+  expect(requests).toEqual(['list', 'upload', 'list', 'settle', 'settle']);
   requests = [];
   await rows('first', run('run-2'));
-  expect(requests).toEqual(['list', 'read', 'head', 'settle']);
+  expect(requests).toEqual(['list', 'read', 'head', 'settle', 'settle']);
 });

@@ -1,0 +1,36 @@
+import type { MadeRecord } from '../core/artifact.ts';
+import { literal } from '../core/sql.ts';
+import { explainFrom } from '../registry/explain-run.ts';
+import type { RunExplanation } from '../registry/explain-run.ts';
+import { readUsed } from '../stores/artifact-store.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import type { LineageIndex } from './lineage-index.ts';
+
+/** As `explainRun` of the registry, with an index. @throws {MlError} `RunUnknown` */
+export async function indexedExplanation(index: LineageIndex, store: ObjectStore, runId: string): Promise<RunExplanation> {
+  const used = await readUsed(store, runId);
+  const { answer: made } = await index.ask(async (db) => {
+    const read = async (where: string): Promise<(readonly [string, MadeRecord])[]> =>
+      (await db.rows(`SELECT key, record FROM made WHERE ${where}`)).map(({ key, record }) => [
+        String(key),
+        JSON.parse(String(record)) as MadeRecord,
+      ]);
+    const own = await read(`run = ${literal(runId)}`);
+    const steps = own.map(([, { provenance }]) => provenance.step);
+    const inputs = own.flatMap(([, { provenance }]) => Object.values(provenance.inputs));
+    const others = await read(
+      `step IN (${list(steps)}) OR sha256 IN (${list(inputs)}) OR provenance IN (${list(used.map(({ provenance }) => provenance))})`,
+    );
+    return new Map([...own, ...others]);
+  });
+  const oldestFirst = [...made].sort(([a, { at }], [b, { at: other }]) => (at === other ? (a < b ? -1 : 1) : at < other ? -1 : 1));
+  return explainFrom(
+    oldestFirst.map(([, record]) => record),
+    used,
+    runId,
+    store.uri,
+  );
+}
+
+/** Never empty, since SQL knows no empty list. */
+const list = (values: readonly string[]): string => ['', ...new Set(values)].map(literal).join(', ');
