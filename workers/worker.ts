@@ -10,7 +10,7 @@ import { connectionOf } from '../core/connection.ts';
 import type { Connections } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
 import { taskQueue } from '../core/ids.ts';
-import { readSecret } from './config.ts';
+import { readSecret, type Security } from './config.ts';
 import { openLineageIndex } from '../lineage/lineage-index.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openRunArchive } from '../registry/runs.ts';
@@ -21,6 +21,7 @@ import { compiled } from './compiled.ts';
 import { openCompute } from './compute.ts';
 import { openHistories } from './histories.ts';
 import { asActivities } from './step-adapter.ts';
+import { openSigner } from './signing.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
 export interface WorkerOptions {
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   /** Caches, half-downloaded sources, scratch files: all of it may be deleted while no worker runs. */
   readonly workFolder: string;
   readonly connections: Connections;
+  /** Keys by reference; they are read when the worker starts, so that one that is missing does not end a long training. */
+  readonly security?: Security;
   /** Modules of users' own workflows. */
   readonly workflowModules?: readonly string[];
   /** How many trainings run at the same time. Default: one per core. */
@@ -101,13 +104,14 @@ function shared({ connection, namespace }: WorkerOptions) {
 async function openPorts(options: WorkerOptions, client: Client, compute: Ports['compute']): Promise<Ports> {
   const store = await openStore(options.store);
   const blobs = await openBlobs(store, join(options.workFolder, 'blobs'));
-  const registry = openRegistry(store, blobs);
+  const signer = await openSigner(store, blobs, options.security?.signing);
+  const registry = openRegistry(store, blobs, signer);
   return {
     store,
     blobs,
     artifacts: openArtifactStore(store, blobs),
     registry,
-    runs: openRunArchive(store, blobs),
+    runs: openRunArchive(store, blobs, signer),
     lineage: openLineageIndex({ store, blobs, registry, folder: join(options.workFolder, 'lineage') }),
     histories: openHistories(client, options.taskQueue),
     compute,
