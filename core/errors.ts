@@ -44,6 +44,8 @@ export const catalogue = {
   StoreFull: { retry: true, status: 507 },
   LogCorrupt: { retry: false, status: 500 },
   ChampionChanged: { retry: false, status: 409 },
+  ApprovalRefused: { retry: false, status: 403 },
+  DecisionTaken: { retry: false, status: 409 },
   PayloadTooLarge: { retry: false, status: 413 },
   TemporalUnavailable: { retry: true, status: 503 },
   PortTaken: { retry: false, status: 500 },

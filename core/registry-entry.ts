@@ -1,4 +1,5 @@
 import type { Artifact } from './artifact.ts';
+import type { Approval, Decision, Proof } from './decision.ts';
 import type { Window } from './manifest.ts';
 
 export type VerdictName = 'better' | 'not-worse' | 'worse' | 'below-floor' | 'beaten-by-baseline' | 'not-comparable';
@@ -49,6 +50,19 @@ export interface Judgement {
   readonly against: number | null;
   /** What the verdict rests on. */
   readonly exam?: Pick<RegisteredVersion, 'evaluation' | 'report' | 'metrics' | 'baselines'>;
+  /** Who must agree before it may be promoted. */
+  readonly approval?: Approval;
+}
+
+/** The one decision about a version that awaited it; the entry's `by` is who made it. */
+export interface Ruling {
+  readonly version: number;
+  readonly decision: Decision;
+  readonly package: string;
+  readonly evaluation: string;
+  readonly expect: number | null;
+  readonly reason: string;
+  readonly proof?: Proof;
 }
 
 /** What an entry does. Deterministic (no clock, no nonce), so that a retried writer finds its own entry and adopts it. */
@@ -56,7 +70,18 @@ export type Command =
   | { readonly kind: 'applied'; readonly spec: Artifact<'spec'> }
   | { readonly kind: 'registered'; readonly version: number; readonly registered: RegisteredVersion }
   | ({ readonly kind: 'judged' } & Judgement)
-  | { readonly kind: 'promoted'; readonly version: number; readonly expect: number | null; readonly verdict: VerdictName; readonly reason: string }
+  | ({ readonly kind: 'decided' } & Ruling)
+  | {
+      readonly kind: 'promoted';
+      readonly version: number;
+      readonly expect: number | null;
+      readonly verdict: VerdictName;
+      readonly reason: string;
+      /** Where a person promoted it by hand. */
+      readonly proof?: Proof;
+    }
+  /** A person made a former champion champion again. */
+  | { readonly kind: 'rolledBack'; readonly from: number | null; readonly to: number; readonly reason: string; readonly proof?: Proof }
   | { readonly kind: 'retired'; readonly version: number; readonly reason: string };
 
 /** One link of a model's log: numbered from 1, chained by the SHA-256 of the previous entry's bytes. */
@@ -79,7 +104,7 @@ export interface SegmentState {
   readonly versions: readonly VersionState[];
   readonly champion: number | null;
   readonly previousChampion: number | null;
-  /** The last version promoted as `better`: small losses are measured against it, so that they cannot add up. */
+  /** The last version promoted as `better`, or rolled back to: small losses are measured against it, so that they cannot add up. */
   readonly anchor: number | null;
 }
 
@@ -90,5 +115,9 @@ export interface VersionState extends RegisteredVersion {
   readonly by: string;
   readonly run: { readonly workflowId: string; readonly runId: string } | null;
   readonly verdict?: Verdict;
-  readonly status: 'registered' | 'champion' | 'previous' | 'former' | 'retired';
+  /** The champion that the verdict is about. */
+  readonly against?: number | null;
+  readonly approval?: Approval & { readonly since: string };
+  readonly ruling?: Ruling & { readonly entry: number; readonly at: string; readonly by: string };
+  readonly status: 'registered' | 'awaiting-decision' | 'champion' | 'previous' | 'former' | 'retired';
 }

@@ -1,6 +1,7 @@
 import { MlError } from './errors.ts';
 import { allRows } from './segment.ts';
-import type { Command, Entry, SegmentState, VersionState } from './registry-entry.ts';
+import type { Subject } from './decision.ts';
+import type { Command, Entry, Judgement, SegmentState, VersionState } from './registry-entry.ts';
 
 /** The state that a log's entries leave. Pure: server, command line and auditor see the same. */
 export function fold(model: string, segment: string, entries: readonly Entry[]): SegmentState {
@@ -19,8 +20,17 @@ function after(state: SegmentState, entry: Entry): SegmentState {
     case 'judged':
       return {
         ...next,
-        versions: changed(state, (it) => (it.version === command.version ? { ...it, ...command.exam, verdict: command.verdict } : it)),
+        versions: changed(state, (it) => (it.version === command.version ? afterJudgement(it, command, at) : it)),
       };
+    case 'decided': {
+      const { kind: _, ...ruling } = command;
+      const decided = (it: VersionState): VersionState => ({
+        ...it,
+        ruling: { ...ruling, entry: entry.n, at, by },
+        status: it.status === 'awaiting-decision' ? 'registered' : it.status,
+      });
+      return { ...next, versions: changed(state, (it) => (it.version === command.version ? decided(it) : it)) };
+    }
     case 'promoted':
       return {
         ...next,
@@ -29,6 +39,15 @@ function after(state: SegmentState, entry: Entry): SegmentState {
         // The first champion beat no other version, yet the next ones must not sink below it.
         anchor: command.verdict === 'better' || state.anchor === null ? command.version : state.anchor,
         versions: changed(state, (it) => ({ ...it, status: afterPromotion(it, command.version, state.champion) })),
+      };
+    case 'rolledBack':
+      return {
+        ...next,
+        champion: command.to,
+        previousChampion: state.champion,
+        // What came after it was taken back, whatever its verdict was: the next ones are measured against what stands.
+        anchor: command.to,
+        versions: changed(state, (it) => ({ ...it, status: afterPromotion(it, command.to, state.champion) })),
       };
     case 'retired':
       return {
@@ -40,6 +59,12 @@ function after(state: SegmentState, entry: Entry): SegmentState {
 }
 
 const changed = (state: SegmentState, change: (version: VersionState) => VersionState): readonly VersionState[] => state.versions.map(change);
+
+function afterJudgement(version: VersionState, { verdict, against, exam, approval }: Judgement, at: string): VersionState {
+  const judged = { ...version, ...exam, verdict, against };
+  if (approval === undefined || version.ruling !== undefined || version.status !== 'registered') return judged;
+  return { ...judged, approval: { ...approval, since: at }, status: 'awaiting-decision' };
+}
 
 function afterPromotion({ version, status }: VersionState, promoted: number, champion: number | null): VersionState['status'] {
   if (version === promoted) return 'champion';
@@ -56,6 +81,7 @@ export interface Reign {
   readonly entry: number;
   readonly by: string;
   readonly run: Entry['run'];
+  /** The verdict that it was promoted with, or `rolled-back`. */
   readonly verdict: string;
   readonly reason: string;
 }
@@ -71,6 +97,10 @@ export function reigns(entries: readonly Entry[]): Reign[] {
     if (command.kind === 'promoted') {
       end(at);
       list.push({ version: command.version, from: at, entry: n, by, run, verdict: command.verdict, reason: command.reason });
+    }
+    if (command.kind === 'rolledBack') {
+      end(at);
+      list.push({ version: command.to, from: at, entry: n, by, run, verdict: 'rolled-back', reason: command.reason });
     }
     if (command.kind === 'retired' && list.at(-1)?.version === command.version) end(at);
   }
@@ -117,4 +147,9 @@ export const formatReference = (model: string, segment: string, version: number)
 export function resolveVersion(state: SegmentState, at: Reference['at']): VersionState | undefined {
   const version = at === 'champion' ? state.champion : at === 'previous' ? state.previousChampion : at;
   return state.versions.find((it) => it.version === version);
+}
+
+/** What a decision about a version is bound to, as the log stands. */
+export function subjectOf({ model, segment }: SegmentState, { version, package: pack, evaluation }: VersionState, expect: number | null): Subject {
+  return { model, segment, version, package: pack.sha256, evaluation: evaluation.sha256, expect };
 }

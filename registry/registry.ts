@@ -1,16 +1,18 @@
 import type { Artifact } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
+import type { Proof } from '../core/decision.ts';
 import { MlError } from '../core/errors.ts';
 import type { PackageManifest } from '../core/manifest.ts';
 import { nearest } from '../core/nearest.ts';
 import { fold, formatReference, lastEntry, parseReference, resolveVersion } from '../core/registry.ts';
-import type { Command, Entry, Judgement, RegisteredVersion, SegmentState, Verdict, VersionState } from '../core/registry-entry.ts';
+import type { Command, Entry, Judgement, RegisteredVersion, Ruling, SegmentState, Verdict, VersionState } from '../core/registry-entry.ts';
 import { allRows } from '../core/segment.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { namesBelow } from '../stores/read-object.ts';
 import { announce, followChanges, type Follower } from './changes.ts';
 import { heightsOf } from './heights.ts';
+import { promoted, requireVersion, rolledBack, ruled } from './decisions.ts';
 import { type Draft, type Log, openLog } from './log.ts';
 import { openMarks, type Seen } from './seen.ts';
 import type { StoreSigner } from './signatures.ts';
@@ -32,6 +34,17 @@ export interface Promotion {
   readonly expect: number | null;
   readonly verdict: Verdict['name'];
   readonly reason: string;
+  /** Where a person promotes it, whatever its verdict. */
+  readonly proof?: Proof;
+}
+
+export interface Rollback {
+  /** The champion that is to go. */
+  readonly from: number | null;
+  /** A former champion. */
+  readonly to: number;
+  readonly reason: string;
+  readonly proof?: Proof;
 }
 
 export interface FoundVersion extends Place {
@@ -66,9 +79,18 @@ export interface Registry {
   /**
    * Makes a version the champion, if `expect` is the champion still. A retried promotion finds its own entry, and adds nothing.
    *
-   * @throws {MlError} `ChampionChanged`: judge again, against today's. `VersionUnknown`, also for a retired version.
+   * @throws {MlError} `ChampionChanged`: judge again, against today's. `VersionUnknown`, also for a retired version. `ApprovalRefused` for one that
+   * needs an approval and has none.
    */
   promote(place: Place, promotion: Promotion, author: Author): Promise<Entry>;
+  /** Makes a former champion champion again, if `from` is the champion still. @throws {MlError} `ChampionChanged`, `VersionUnknown`, `RequestInvalid`. */
+  rollBack(place: Place, rollback: Rollback, author: Author): Promise<Entry>;
+  /**
+   * Decides about a version that awaits it: once. Deciding as was decided before adds nothing.
+   *
+   * @throws {MlError} `DecisionTaken`, `ApprovalRefused`, `RequestInvalid`, `VersionUnknown`.
+   */
+  decide(place: Place, ruling: Ruling, author: Author): Promise<Entry>;
   retire(place: Place, retirement: { readonly version: number; readonly reason: string }, author: Author): Promise<Entry>;
 
   /** How far this process has read a log; nothing is read for it. */
@@ -104,7 +126,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
    *
    * Commands hold no clock and no nonce, so that a writer whose answer got lost finds its entry when it tries again.
    */
-  async function write(place: Place, author: Author, decide: (state: SegmentState, entries: readonly Entry[]) => Entry | Command): Promise<Decided> {
+  async function write(place: Place, author: Author, decide: (state: SegmentState, entries: readonly Entry[]) => Entry | Command): Promise<Written> {
     let adopted: Entry | undefined;
     const appended = await logOf(place).append((entries): Draft<Entry> | undefined => {
       const decision = decide(fold(place.model, place.segment, entries), entries);
@@ -203,16 +225,18 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
 
     async promote(place, promotion, author) {
       await signVersion(place, promotion.version);
-      const command: Command = { kind: 'promoted', ...promotion };
-      const { entry } = await write(place, author, (state, entries) => {
-        const own = lastEntry(entries, 'promoted', (it, { run }) => run?.runId === author.run?.runId && canonical(it) === canonical(command));
-        if (own !== undefined && author.run !== null) return own;
-        if (state.champion === command.version) return lastEntry(entries, 'promoted', (it) => it.version === command.version)!;
-        requireVersion(state, command.version);
-        if (state.champion !== command.expect) throw championChanged(state, command.version, command.expect);
-        return command;
-      });
-      return entry;
+      const command = { kind: 'promoted', ...promotion } as const;
+      return (await write(place, author, (state, entries) => promoted(state, entries, command, author))).entry;
+    },
+
+    async rollBack(place, rollback, author) {
+      await signVersion(place, rollback.to);
+      const command = { kind: 'rolledBack', ...rollback } as const;
+      return (await write(place, author, (state, entries) => rolledBack(state, entries, command, author))).entry;
+    },
+
+    async decide(place, ruling, author) {
+      return (await write(place, author, (state, entries) => ruled(state, entries, ruling, author))).entry;
     },
 
     async retire(place, retirement, author) {
@@ -234,30 +258,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
   };
 }
 
-interface Decided {
+interface Written {
   readonly entry: Entry;
   readonly added: boolean;
-}
-
-function requireVersion(state: SegmentState, version: number): void {
-  const found = resolveVersion(state, version);
-  if (found !== undefined && found.status !== 'retired') return;
-  const what = found === undefined ? 'is not registered' : 'is retired';
-  throw new MlError(
-    'VersionUnknown',
-    `${formatReference(state.model, state.segment, version)} ${what}: choose one of "perennial versions ${state.model}"`,
-    {
-      version,
-    },
-  );
-}
-
-function championChanged(state: SegmentState, version: number, expect: number | null): MlError {
-  const { model, segment, champion } = state;
-  const name = (it: number | null): string => (it === null ? 'no champion' : `version ${it}`);
-  return new MlError(
-    'ChampionChanged',
-    `version ${version} of ${model}/${segment} was judged against ${name(expect)}, but now there is ${name(champion)}: judge it again`,
-    { model, segment, version, expect, champion },
-  );
 }
