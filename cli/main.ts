@@ -29,6 +29,7 @@ Examples:
 
 /** Only what is asked for is loaded: `versions` should not wait for DuckDB and Temporal. Help lists all, in this order. */
 const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  init: async () => (await import('./commands/init.ts')).initCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
   dev: async () => (await import('./commands/dev.ts')).devCommand,
   apply: async () => (await import('./commands/apply.ts')).applyCommand,
@@ -39,6 +40,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   versions: async () => (await import('./commands/versions.ts')).versionsCommand,
   lineage: async () => (await import('./commands/lineage.ts')).lineageCommand,
   'explain-cache': async () => (await import('./commands/explain-cache.ts')).explainCacheCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
   backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,

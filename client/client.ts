@@ -36,6 +36,8 @@ export interface PerennialClient {
   retrain(model: string): Promise<RunHandle<RetrainOutcome>>;
   backfill(request: BackfillRequest): Promise<RunHandle<BackfillOutcome>>;
   sweepLineage(): Promise<RunHandle<{ readonly archived: number }>>;
+  /** Starts a workflow of your own, or attaches to the running one if it was asked for the same. `id` names its subject; default: its type. */
+  run<Outcome>(workflow: string, input: object, id?: string): Promise<RunHandle<Outcome>>;
   close(): Promise<void>;
 }
 
@@ -116,6 +118,7 @@ export function clientOf(temporal: Client, taskQueue: string = defaultTaskQueue,
       return start('backfill', workflowId.backfill(model), request, { staticSummary: `backfill ${model}`, typedSearchAttributes });
     },
     sweepLineage: () => start('sweepLineage', workflowId.sweepLineage(), {}, { staticSummary: 'archive closed runs' }),
+    run: (workflow, input, id = workflow) => start(workflow, id, input, {}),
     close,
   };
 }

@@ -17,6 +17,7 @@ const offered: Readonly<Record<string, string>> = {
   './client': 'connect',
   './worker': 'startWorker',
   './serving': 'loadModel',
+  './typescript': 'typescriptArgv',
 };
 
 test.each(Object.entries(exports))('the built package has %s, with its types', async (path, target) => {

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadProject, loadSettings } from 'perennial-ml/worker';
+import { sentence } from '../pipelines/sentence.ts';
+
+test('every spec in the pipelines folder is valid', async () => {
+  const { specs, workflowModules } = await loadProject(await loadSettings());
+  assert.deepEqual([...specs.keys()], ['film-recommender']);
+  assert.equal(workflowModules.length, 1);
+});
+
+test('people read what a training came to', () => {
+  const unchanged = { outcome: 'unchanged', model: 'film-recommender', segment: 'all', version: 3, reason: 'the same package' } as const;
+  assert.equal(sentence(unchanged), 'Nothing is new: version 3 of film-recommender stays.');
+});
