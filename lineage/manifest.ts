@@ -1,7 +1,7 @@
-import { canonical } from '../core/canonical.ts';
 import { key } from '../stores/key.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, readObject } from '../stores/read-object.ts';
+import { seal, unseal } from '../stores/sealed.ts';
 import type { Segment } from './segments.ts';
 
 /** What the index holds: `index/lineage/<12 digits>.json`, of which the highest counts. Its Parquet files are blobs. */
@@ -40,16 +40,11 @@ export async function readManifest(store: ObjectStore): Promise<FoundManifest> {
 
 /** Makes a manifest the one that counts, unless somebody else took its number. */
 export async function settleManifest(store: ObjectStore, manifest: Manifest): Promise<boolean> {
-  const body = Buffer.from(canonical(manifest));
+  const body = Buffer.from(seal(manifest));
   return body.equals(await store.settle(keyOf(manifest.n), body));
 }
 
 function parse(body: Uint8Array | undefined): Manifest | undefined {
-  try {
-    const manifest = JSON.parse(Buffer.from(body ?? []).toString('utf8')) as Manifest;
-    return manifest.format === 1 ? manifest : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const manifest = unseal<Manifest>(body);
+  return manifest?.format === 1 ? manifest : undefined;
 }

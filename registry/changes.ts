@@ -24,6 +24,12 @@ export async function announce(store: ObjectStore, { model, segment, n }: Change
   await store.settle(key(`changes/${day(at)}/${name}`), Buffer.from(`${JSON.stringify({ model, segment, n })}\n`));
 }
 
+/** What a hint's name says; `undefined` if it is no hint. */
+export function changeOf(hint: Key): Change | undefined {
+  const [, n, model, segment] = form.exec(hint) ?? [];
+  return n === undefined || model === undefined || segment === undefined ? undefined : { model, segment, n: Number(n) };
+}
+
 const form = /\/\d{13}_(\d+)_([a-z0-9-]+)_(.+)_\.[0-9a-f]{8}\.json$/;
 
 /** Follows all logs of a store by one listing. */
@@ -47,9 +53,8 @@ export function followChanges(store: ObjectStore, since: Date): Follower {
       const recent = new Set<Key>();
       for await (const { key: hint } of store.list('changes/', `changes/${day(from)}/${milliseconds(from)}` as Key, call)) {
         recent.add(hint);
-        const [, n, model, segment] = form.exec(hint) ?? [];
-        if (n === undefined || model === undefined || segment === undefined || seen.has(hint)) continue;
-        found.push({ model, segment, n: Number(n) });
+        const change = changeOf(hint);
+        if (change !== undefined && !seen.has(hint)) found.push(change);
       }
       seen = recent;
       // Not the time of the newest hint: one writer's clock may run ahead, and after a busy minute its hints would be listed for ever.

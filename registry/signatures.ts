@@ -7,7 +7,7 @@ import type { Blobs } from '../stores/blobs.ts';
 import { sha256 } from '../stores/digest.ts';
 import { key } from '../stores/key.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
-import { namesBelow, readObject } from '../stores/read-object.ts';
+import { keysOf, readObject } from '../stores/read-object.ts';
 
 /** Signs packages and records of runs with one key. ECDSA is randomised: the first signature of a key stands. */
 export interface StoreSigner {
@@ -63,7 +63,7 @@ export function openStoreSigner(store: ObjectStore, blobs: Blobs, signingKey: Si
 export const requireSignature =
   (store: ObjectStore, trusted: readonly PublicKey[]): SignatureCheck =>
   async (digest, manifest) => {
-    let invalid: unknown;
+    let invalid: MlError | undefined;
     for (const each of trusted) {
       const place = signatureKey(digest, each.fingerprint);
       const body = await readObject(store, place);
@@ -71,12 +71,13 @@ export const requireSignature =
       try {
         return checkPackage(Buffer.from(body).toString('utf8'), [each], place, digest, manifest);
       } catch (error) {
+        if (!(error instanceof MlError)) throw error;
         invalid ??= error;
       }
     }
     if (invalid !== undefined) throw invalid;
-    const error = await untrusted(store, trusted, digest, manifest);
-    throw error;
+    const refusal = await untrusted(store, trusted, digest, manifest);
+    throw refusal;
   };
 
 /** @throws {MlError} `SignatureInvalid` if none of the keys signed exactly this package. */
@@ -89,7 +90,7 @@ export function checkPackage(bundle: string, keys: readonly PublicKey[], place: 
 
 async function untrusted(store: ObjectStore, trusted: readonly PublicKey[], digest: string, { model, segment }: PackageManifest): Promise<MlError> {
   const names = trusted.map(({ fingerprint }) => fingerprint);
-  const by = (await namesBelow(store, `signatures/${digest}/`)).map((name) => name.replace(/\.json$/, ''));
+  const by = (await keysOf(store, `signatures/${digest}/`)).map((place) => place.slice(`signatures/${digest}/`.length, -'.json'.length));
   const what = `package ${digest} of ${model}/${segment}`;
   return by.length === 0
     ? new MlError('SignatureMissing', `${what} is not signed: a key of ${names.join(', ')} is to sign it`, { digest, trusted: names })

@@ -1,0 +1,309 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
+import { canonical } from '../../core/canonical.ts';
+import type { PackageManifest } from '../../core/manifest.ts';
+import { openRegistry, type Place, type Registry } from '../../registry/registry.ts';
+import { openRunArchive, type RunArchive } from '../../registry/runs.ts';
+import { openStoreSigner, publicKeyKey, requireSignature, signatureKey } from '../../registry/signatures.ts';
+import { verify, type VerifyOptions } from '../../registry/verify/verify.ts';
+import { signingKey } from '../../signing/keys.ts';
+import { openArtifactStore } from '../../stores/artifact-store.ts';
+import { blobKey, type Blobs, openBlobs } from '../../stores/blobs.ts';
+import { sha256 } from '../../stores/digest.ts';
+import { key } from '../../stores/key.ts';
+import type { ObjectStore } from '../../stores/object-store.ts';
+import { openStore } from '../../stores/open-store.ts';
+import { keysOf } from '../../stores/read-object.ts';
+import { registered } from './samples.ts';
+
+const pemOf = () =>
+  generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
+const ours = signingKey(pemOf(), 'ours');
+const theirs = signingKey(pemOf(), 'theirs');
+const trusted = [ours.publicKey];
+
+const place: Place = { model: 'm', segment: 'month=10' };
+const run = { workflowId: 'train/m/month=10', runId: 'run-1', workflowType: 'train' };
+const author = { by: 'anna', run };
+
+let folder: string;
+let store: ObjectStore;
+let blobs: Blobs;
+let registry: Registry;
+let runs: RunArchive;
+
+/** Opens `folder` with parts that have read nothing yet. */
+async function open(signer = ours): Promise<void> {
+  store = await openStore(join(folder, 'store'));
+  blobs = await openBlobs(store, join(folder, 'cache'));
+  const storeSigner = openStoreSigner(store, blobs, signer);
+  registry = openRegistry(store, blobs, storeSigner);
+  runs = openRunArchive(store, blobs, storeSigner);
+}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perennial-verify-'));
+  await open();
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function put<K extends ArtifactKind>(kind: K, content: unknown): Promise<Artifact<K>> {
+  return { kind, mediaType: 'application/json', ...(await blobs.putBytes(Buffer.from(canonical(content)))) };
+}
+
+/** A version that is all there: package with its file, examined model with its ONNX file, rows that a step made, and so on. */
+async function train(name: string): Promise<number> {
+  const artifacts = openArtifactStore(store, blobs);
+  const make = async <K extends ArtifactKind>(kind: K, step: string, inputs: Readonly<Record<string, string>>, content: unknown) => {
+    const path = join(folder, `${kind}.json`);
+    await writeFile(path, canonical(content));
+    const provenance = { step, code: 'c0de', inputs, parameters: { name }, environment: {} };
+    return artifacts.commit(kind, provenance, path, { mediaType: 'application/json', by: run, notes: { took: 1 } });
+  };
+  const source = await make('source', 'snapshotSource', {}, `${name} source`);
+  const rows = await make('rows', 'buildRows', { ratings: source.sha256 }, `${name} rows`);
+  const onnx = await put('model', `${name} onnx`);
+  const examined = await make('model', 'trainModel', { rows: rows.sha256 }, { onnx: { sha256: onnx.sha256, bytes: onnx.bytes } });
+  const file = { path: 'model.onnx', role: 'model', mediaType: 'application/onnx', sha256: onnx.sha256, bytes: onnx.bytes } as const;
+  const manifest = { format: 1, ...place, task: 'recommendation', files: [file] };
+  const pack = await make('package', 'composePackage', { model: examined.sha256 }, manifest);
+  const version = {
+    ...registered(name, pack),
+    spec: await put('spec', 'spec'),
+    evaluation: await put('evaluation', `${name} evaluation`),
+    report: await put('report', `${name} report`),
+    examined,
+    examinedItems: await put('preprocessor', `${name} items`),
+    seen: { rows, splits: [await put('split', `${name} split`)] },
+    history: await put('snapshot', `${name} history`),
+  };
+  return (await registry.register(place, version, author)).version;
+}
+
+async function promote(version: number, expect: number | null): Promise<void> {
+  await registry.promote(place, { version, expect, verdict: 'better', reason: 'it is better' }, author);
+}
+
+const archive = (runId: string, lastEvent: number) =>
+  runs.archive({
+    ...{ ...run, runId, lastEvent },
+    outcome: { status: 'completed', result: { outcome: 'promoted' } },
+    history: Buffer.from(`{"events":["${runId}"]}`),
+    ...(registry.seen(place) && { seen: registry.seen(place)! }),
+  });
+
+/** A store that holds an object of every kind. */
+async function fill(): Promise<void> {
+  await promote(await train('first'), null);
+  await promote(await train('second'), 1);
+  await archive(run.runId, 40);
+  const artifacts = openArtifactStore(store, blobs);
+  const provenance = { step: 'buildRows', code: 'c0de', inputs: {}, parameters: {}, environment: {} };
+  await writeFile(join(folder, 'profile'), 'a profile');
+  await artifacts.commit('profile', provenance, join(folder, 'profile'), { mediaType: 'text/plain', by: run });
+  await artifacts.find('profile', provenance, { ...run, runId: 'run-2' });
+  const checkpoint = await blobs.putBytes(Buffer.from('half a model'));
+  await store.settle(key(`checkpoints/${sha256('fit')}/000001-${checkpoint.sha256}`), new Uint8Array());
+  await registry.mark(place);
+}
+
+const look = (options: VerifyOptions = { trusted }) => verify(store, options);
+const findings = async (options?: VerifyOptions) => (await look(options)).findings.map(({ object, problem }) => `${problem} ${object}`);
+const pathOf = (object: string): string => join(folder, 'store', object);
+
+async function rewrite(object: string, change: (body: Buffer) => Uint8Array): Promise<void> {
+  await chmod(pathOf(object), 0o644);
+  await writeFile(pathOf(object), change(await readFile(pathOf(object))));
+}
+
+const flip = (at: number) => (body: Buffer) => {
+  body[at]! ^= 1;
+  return body;
+};
+
+describe('verify', () => {
+  test('finds nothing in a store as it was written, by trusted keys or without any', async () => {
+    await fill();
+    expect((await look()).findings).toEqual([]);
+    expect(await look({})).toMatchObject({ findings: [], version: null, versions: 2, entries: 4, runs: 1, signatures: 3 });
+    expect(await look({ trusted, version: 'm/month=10' })).toMatchObject({ findings: [], version: 'm/month=10@2', versions: 1, entries: 4, runs: 1 });
+  });
+
+  test('names the object of which one byte was flipped, whatever it is and wherever the byte', async () => {
+    await fill();
+    const keys = await keysOf(store, '');
+    const kinds = ['blobs', 'changes', 'checkpoints', 'keys', 'lineage-feed', 'made', 'models', 'runs', 'seen', 'signatures', 'used'];
+    expect([...new Set(keys.map((object) => object.split('/')[0]))]).toEqual(kinds);
+    let flipped = 0;
+    for (const object of keys) {
+      const whole = await readFile(pathOf(object));
+      // First, last, and two in between; an empty object has no byte, its name says all.
+      const places = new Set([0, 0.37, 0.8, 1].map((part) => Math.floor(part * (whole.length - 1))));
+      for (const at of whole.length === 0 ? [] : places) {
+        await rewrite(object, flip(at));
+        const found = (await look({})).findings;
+        expect({ object, at, found: found.map((finding) => finding.object) }).toEqual({ object, at, found: expect.arrayContaining([object]) });
+        await rewrite(object, () => whole);
+        flipped += 1;
+      }
+    }
+    expect(flipped).toBeGreaterThan(100);
+    expect(await findings()).toEqual([]);
+  });
+
+  test('names every object that is missing, and what needs it', async () => {
+    await fill();
+    const { versions } = await registry.state(place);
+    const lost = [versions[0]!.report, versions[1]!.package, versions[1]!.seen.rows].map(({ sha256: digest }) => blobKey(digest));
+    for (const object of lost) await rm(pathOf(object));
+    const found = (await look()).findings.filter(({ problem }) => problem === 'missing');
+    expect(found.map(({ object }) => object)).toEqual(lost.toSorted());
+    expect(found.map(({ what }) => what)).toEqual(expect.arrayContaining(['it is the report of m/month=10@1', 'it is the package of m/month=10@2']));
+  });
+
+  test('says which entries of a cut-off tail are missing, and who saw them', async () => {
+    await fill();
+    const log = await keysOf(store, 'models/');
+    for (const object of log.slice(-2)) await rm(pathOf(object));
+    expect(await findings({})).toEqual(log.slice(-2).map((object) => `missing ${object}`));
+    expect((await look()).findings[0]!.what).toContain('the tail of the log was cut off');
+    // One who saw it is enough: a server, a run, or a hint.
+    for (const witnesses of [
+      ['changes', 'runs'],
+      ['changes', 'seen'],
+      ['seen', 'runs'],
+    ]) {
+      const copy = join(folder, witnesses.join('-'));
+      await cp(join(folder, 'store'), copy, { recursive: true });
+      for (const each of witnesses) await rm(join(copy, each), { recursive: true });
+      const cut = await verify(await openStore(copy));
+      expect(cut.findings.map(({ object }) => object)).toEqual(expect.arrayContaining(log.slice(-1)));
+    }
+  });
+
+  test('misses a whole log that was removed, and an entry in the middle', async () => {
+    await fill();
+    const log = await keysOf(store, 'models/');
+    await rm(pathOf(log[1]!));
+    expect(await findings({})).toEqual([`missing ${log[1]!}`]);
+    await rm(pathOf('models/m'), { recursive: true });
+    expect(await findings({})).toEqual(log.map((object) => `missing ${object}`));
+  });
+
+  test('notices a tail that was cut off and written anew', async () => {
+    await fill();
+    const last = (await keysOf(store, 'models/')).at(-1)!;
+    await rm(pathOf(last));
+    await open();
+    await registry.retire(place, { version: 1, reason: 'somebody says so' }, author);
+    const found = (await look()).findings;
+    expect(new Set(found.map(({ object }) => object))).toEqual(new Set([last]));
+    expect(found[0]!.what).toContain('saw another entry 4');
+  });
+
+  test('demands a trusted signature of what is served, and of each run since the first that was signed', async () => {
+    await fill();
+    const [, second] = (await registry.state(place)).versions;
+    const pack = second!.package.sha256;
+    await rm(pathOf(`signatures/${pack}`), { recursive: true });
+    expect(await findings()).toEqual([`unsigned ${blobKey(pack)}`]);
+    expect(await findings({ trusted: [theirs.publicKey] })).toContain(`unsigned ${blobKey(pack)}`);
+    expect((await look({ trusted: [theirs.publicKey] })).findings.map(({ problem }) => problem)).toEqual(['untrusted', 'unsigned']);
+    const unsigned = openRunArchive(store, blobs);
+    await unsigned.archive({ ...run, runId: 'run-9', lastEvent: 3, outcome: { status: 'completed' }, history: Buffer.from('{}') });
+    expect(await findings()).toContain('unsigned runs/run-9/history-000000000003.json');
+  });
+
+  test('is not taken in by a record that was altered and sealed again: its signature is of another', async () => {
+    await fill();
+    const { seal } = await import('../../stores/sealed.ts');
+    const [object] = await keysOf(store, 'runs/');
+    await rewrite(object!, (body) => {
+      const { seal: _, ...record } = JSON.parse(body.toString('utf8')) as { readonly seal: string };
+      return seal({ ...record, archivedAt: '2030-01-01T00:00:00.000Z' });
+    });
+    await archive('run-3', 7);
+    expect(await findings()).toEqual([`unsigned ${object}`]);
+  });
+
+  test('names what nothing explains, and what lies under another name than its own', async () => {
+    await fill();
+    await store.settle(key('notes/todo.txt'), Buffer.from('buy milk'));
+    const [used] = await keysOf(store, 'used/');
+    const moved = used!.replace('run-2', 'run-5');
+    await cp(dirname(pathOf(used!)), dirname(pathOf(moved)), { recursive: true });
+    expect(await findings()).toEqual(
+      ['unknown notes/todo.txt', `altered ${moved}`].toSorted((a, b) => (a.split(' ')[1]! < b.split(' ')[1]! ? -1 : 1)),
+    );
+  });
+
+  test('of one version does not look at another', async () => {
+    await fill();
+    const [first] = (await registry.state(place)).versions;
+    await rm(pathOf(blobKey(first!.report.sha256)));
+    expect(await findings({ version: 'm/month=10@2' })).toEqual([]);
+    expect(await findings({ version: 'm/month=10@1' })).toEqual([`missing ${blobKey(first!.report.sha256)}`]);
+    await expect(look({ version: 'm/month=10@7' })).rejects.toMatchObject({ code: 'VersionUnknown' });
+  });
+
+  test('tells how far it is, and stops when it is told to', async () => {
+    await fill();
+    const told: number[] = [];
+    const { objects } = await look({ onProgress: (done) => void told.push(done) });
+    expect(told.at(-1)).toBe(objects);
+    expect(objects).toBe((await readdir(join(folder, 'store'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).length);
+    await expect(look({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'Cancelled' });
+  });
+});
+
+describe('the signature of a package', () => {
+  const manifestOf = async (version: number): Promise<readonly [string, PackageManifest]> => {
+    const { package: pack } = (await registry.state(place)).versions[version - 1]!;
+    return [pack.sha256, await registry.manifest(pack)];
+  };
+
+  test('is made before its version is registered, and made once', async () => {
+    await train('first');
+    const [digest, manifest] = await manifestOf(1);
+    await expect(requireSignature(store, trusted)(digest, manifest)).resolves.toBeUndefined();
+    const before = await readFile(pathOf(signatureKey(digest, ours.publicKey.fingerprint)));
+    await promote(1, null);
+    expect(await readFile(pathOf(signatureKey(digest, ours.publicKey.fingerprint)))).toEqual(before);
+    expect(await readFile(pathOf(publicKeyKey(ours.publicKey.fingerprint)), 'utf8')).toBe(ours.publicKey.pem);
+  });
+
+  test('is made by promoting what was registered without a key', async () => {
+    const signed = registry;
+    registry = openRegistry(store, blobs);
+    await train('first');
+    const [digest, manifest] = await manifestOf(1);
+    await expect(requireSignature(store, trusted)(digest, manifest)).rejects.toMatchObject({ code: 'SignatureMissing' });
+    registry = signed;
+    await promote(1, null);
+    await expect(requireSignature(store, trusted)(digest, manifest)).resolves.toBeUndefined();
+  });
+
+  test('does not count by a key that is not trusted, nor for other files', async () => {
+    await train('first');
+    const [digest, manifest] = await manifestOf(1);
+    await expect(requireSignature(store, [theirs.publicKey])(digest, manifest)).rejects.toMatchObject({
+      code: 'SignatureInvalid',
+      facts: { by: [ours.publicKey.fingerprint], trusted: [theirs.publicKey.fingerprint] },
+    });
+    const other = { ...manifest, files: [{ ...manifest.files[0]!, sha256: sha256('another') }] };
+    await expect(requireSignature(store, [theirs.publicKey, ...trusted])(digest, other)).rejects.toMatchObject({
+      code: 'SignatureInvalid',
+      facts: { differences: [expect.stringContaining('model.onnx')] },
+    });
+    await rewrite(signatureKey(digest, ours.publicKey.fingerprint), flip(300));
+    await expect(requireSignature(store, trusted)(digest, manifest)).rejects.toMatchObject({ code: 'SignatureInvalid' });
+  });
+});
