@@ -72,7 +72,7 @@ function fromArchive(run: ArchivedRun): KnownRun {
 }
 
 /** `train/<model>/<segment>` and its kind. A schedule's runs have the time behind their id. */
-function modelOf(id: string): string | null {
+export function modelOf(id: string): string | null {
   const [, model] = id.split('/');
   return model?.replace(/-\d{4}-\d{2}-\d{2}T[\d:.]+Z$/, '') ?? null;
 }

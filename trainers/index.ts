@@ -12,6 +12,18 @@ import { ratedAtLeast } from './rated-at-least.ts';
 import { recentPopularity } from './recent-popularity.ts';
 import { topRated } from './top-rated.ts';
 
+// The parameters that each adds to `TrainerParameters` reach whoever uses the package only through an import that the declarations keep.
+export type {} from './blend.ts';
+export type {} from './bpr.ts';
+export type {} from './ease.ts';
+export type {} from './implicit-als.ts';
+export type {} from './item-knn.ts';
+export type {} from './popularity.ts';
+export type {} from './random.ts';
+export type {} from './rated-at-least.ts';
+export type {} from './recent-popularity.ts';
+export type {} from './top-rated.ts';
+
 /** Every trainer, by the name that a spec gives it. */
 export const trainers = {
   random: randomOrder,

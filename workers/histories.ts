@@ -15,6 +15,9 @@ const statuses = {
   UNKNOWN: 'running',
 } as const satisfies Record<WorkflowExecutionStatusName, ClosedRun['status']>;
 
+/** How Temporal calls a run's state, in our words. */
+export const statusOf = (name: WorkflowExecutionStatusName): ClosedRun['status'] => statuses[name];
+
 /** The histories of one task queue's workflows, as Temporal holds them. Payloads stay as they are encoded. */
 export function openHistories(client: Client, taskQueue: string): Histories {
   return {
@@ -30,7 +33,7 @@ export function openHistories(client: Client, taskQueue: string): Histories {
           workflowId,
           runId,
           workflowType: type,
-          status: statuses[status.name],
+          status: statusOf(status.name),
           startedAt: startTime.toISOString(),
           closedAt: closeTime.toISOString(),
         };

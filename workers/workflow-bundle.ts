@@ -21,11 +21,11 @@ export const workflowNames = Object.keys(ours) as readonly (keyof typeof ours)[]
 
 export const interceptorModule = (): string => compiled('workflows/interceptor');
 
-/**
- * The entry of the workflow bundle: every workflow by name, ours and users'. `export *` of two modules that export the same name would drop both
- * without a word, so names are written out, and one that is there twice is refused.
- */
-export async function workflowEntry(modules: readonly string[], own: readonly (keyof typeof ours)[] = workflowNames): Promise<string> {
+/** The module of each workflow by its name, ours and users'. @throws {MlError} `DuplicateWorkflow` */
+export async function workflowsByName(
+  modules: readonly string[],
+  own: readonly (keyof typeof ours)[] = workflowNames,
+): Promise<ReadonlyMap<string, string>> {
   const from = new Map<string, string>(own.map((name) => [name, compiled(ours[name])]));
   for (const module of modules) {
     const exports = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>;
@@ -41,7 +41,16 @@ export async function workflowEntry(modules: readonly string[], own: readonly (k
       from.set(name, module);
     }
   }
-  return [...from].map(([name, module]) => `export { ${name} } from ${JSON.stringify(module)};`).join('\n');
+  return from;
+}
+
+/**
+ * The entry of the workflow bundle. `export *` of two modules that export the same name would drop both without a word, so names are written out, and
+ * one that is there twice is refused.
+ */
+export async function workflowEntry(modules: readonly string[], own?: readonly (keyof typeof ours)[]): Promise<string> {
+  const workflows = await workflowsByName(modules, own);
+  return [...workflows].map(([name, module]) => `export { ${name} } from ${JSON.stringify(module)};`).join('\n');
 }
 
 /** Bundles all workflows with the one interceptor. About two seconds. */

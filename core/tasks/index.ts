@@ -2,6 +2,9 @@ import { MlError } from '../errors.ts';
 import type { Task, TaskKind } from '../task.ts';
 import { recommendation } from './recommendation.ts';
 
+// What each adds to `TaskTypes` reaches whoever uses the package only through an import that the declarations keep.
+export type {} from './recommendation.ts';
+
 /** Every kind of learning task. Shared code looks a kind up here and never lists kinds itself. */
 export const tasks: { readonly [K in TaskKind]: Task<K> } = { recommendation };
 

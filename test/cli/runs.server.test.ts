@@ -146,11 +146,20 @@ describe('a project that runs', () => {
     ]);
   });
 
+  test('every run that Temporal has could go on with the code at hand, and passes what its types take', async () => {
+    const { replayed, broken, types } = await json('replay');
+    expect(replayed).toBeGreaterThan(5);
+    expect(broken).toEqual([]);
+    expect(types.broken).toEqual([]);
+    expect(types.compared).toBeGreaterThan(50);
+  });
+
   test('Ctrl-C stops all of it, and without Temporal and its database the store tells the same', async () => {
     const before = [await json('versions', 'films'), await json('lineage', 'films'), await json('predict', 'films', '--liked', '1,2')];
     expect(await stopDev()).toBe(0);
     await rm(join(here.home, 'temporal'), { recursive: true });
     expect([await json('versions', 'films'), await json('lineage', 'films'), await json('predict', 'films', '--liked', '1,2')]).toEqual(before);
     expect((await json('show', 'train/films/all')).steps.length).toBeGreaterThan(0);
+    expect(await json('replay', 'films')).toMatchObject({ replayed: expect.any(Number), broken: [] });
   });
 });

@@ -7,12 +7,26 @@ import { Runtime } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
 import { compiled } from '../../workers/compiled.ts';
 import { compactLogger } from '../../workers/log.ts';
-import { replay } from '../../workers/replay.ts';
-import { bundleWorkflows, workflowEntry, workflowNames } from '../../workers/workflow-bundle.ts';
+import { recordedCalls } from '../../workers/recorded-calls.ts';
+import { RecordedTypes } from '../../workers/recorded-types.ts';
+import { replayRuns } from '../../workers/replay.ts';
+import type { RecordedRun, Replayed } from '../../workers/replay.ts';
+import { bundleWorkflows, workflowEntry, workflowNames, workflowsByName } from '../../workers/workflow-bundle.ts';
 
-const fixtures = resolve(import.meta.dirname, '../histories');
+const root = resolve(import.meta.dirname, '../..');
+const fixtures = join(root, 'test/histories');
 const names = (await readdir(fixtures)).map((file) => file.replace('.json.gz', ''));
 const recorded = async (name: string) => gunzipSync(await readFile(join(fixtures, `${name}.json.gz`))).toString('utf8');
+
+async function* run(name: string): AsyncGenerator<RecordedRun> {
+  const workflowType = name.replace(/-.*/, '');
+  yield { workflowId: name, runId: name, workflowType, status: 'completed', kept: 'archive', historyJson: await recorded(name) };
+}
+
+async function replay(code: WorkflowBundle, name: string): Promise<Replayed | undefined> {
+  for await (const replayed of replayRuns(code, run(name))) return replayed;
+  return undefined;
+}
 
 let folder: string;
 let bundle: WorkflowBundle;
@@ -38,24 +52,57 @@ describe('recorded runs', () => {
   });
 
   test.each(names)('%s could go on with the code of today', async (name) => {
-    await replay(bundle, await recorded(name));
+    expect(await replay(bundle, name)).toMatchObject({ result: 'replays' });
   });
 
   test.each([
-    ['a step more', 'await steps.readVersion({ ...request, which: "champion" }); await steps.promote(request);'],
-    ['a step less', ''],
-    ['another step', 'await steps.readApplied(request);'],
-  ])('a deploy with %s could not, and that is noticed', async (what, body) => {
-    const module = join(folder, `${what.replaceAll(' ', '-')}.mjs`);
-    await writeFile(
-      module,
-      `import { steps } from ${JSON.stringify(compiled('workflows/steps'))};
-       export async function deploy(request) { ${body} return { outcome: 'promoted', version: request.version, entry: 3 }; }`,
-    );
-    const changed = await bundleWorkflows([module], join(folder, 'changed'), []);
-    await expect(replay(changed, await recorded('deploy'))).rejects.toThrow(/[Nn]ondeterminism/);
+    ['a step more', 'await steps.readVersion({ ...request, which: "champion" }); await steps.promote(request);', { step: 'promote', event: 5 }],
+    ['a step less', '', { step: 'promote', event: 5 }],
+    ['another step', 'await steps.readApplied(request);', { step: 'promote', event: 5 }],
+  ])('a deploy with %s could not, and the step is named', async (what, body, where) => {
+    const changed = await bundleWorkflows([await deployThat(what, body)], join(folder, 'changed'), []);
+    expect(await replay(changed, 'deploy')).toMatchObject({ result: 'breaks', ...where, reason: expect.stringMatching(/^Nondeterminism error/) });
+  });
+
+  test('a run of a workflow that is gone is told as such', async () => {
+    const changed = await bundleWorkflows([await deployThat('alone', '')], join(folder, 'changed'), []);
+    expect(await replay(changed, 'train-unchanged')).toMatchObject({ result: 'unknown-workflow' });
   });
 });
+
+describe('what recorded runs passed to steps and got from them', () => {
+  test('is taken by the types of today', async () => {
+    const types = new RecordedTypes();
+    for (const name of names) types.add(await recordedCalls(await recorded(name)), { workflowId: name, runId: name });
+    const found = (await types.check({ workflows: await workflowsByName([]), project: root }, join(folder, 'types')))!;
+    expect(found.broken).toEqual([]);
+    expect(found.compared).toBeGreaterThan(100);
+  });
+
+  test.each([
+    ['step', 'promote', 'input', { model: 'films', segment: 'all' }, /missing.*version/],
+    ['step', 'promote', 'output', { entry: '3' }, /string.*number|"3".*number/],
+    ['workflow', 'deploy', 'input', { model: 'films' }, /missing/],
+  ] as const)('is told where the %s %s has another %s by now', async (kind, name, side, value, reason) => {
+    const types = new RecordedTypes();
+    const call = { kind, name, event: 7, input: undefined, [side === 'input' ? 'input' : 'output']: value };
+    types.add([call], { workflowId: 'deploy/films/all', runId: 'r1' });
+    const found = await types.check({ workflows: await workflowsByName([]), project: root }, join(folder, 'broken-types'));
+    expect(found!.broken).toEqual([
+      { kind, name, side, event: 7, workflowId: 'deploy/films/all', runId: 'r1', reason: expect.stringMatching(reason) },
+    ]);
+  });
+});
+
+async function deployThat(what: string, body: string): Promise<string> {
+  const module = join(folder, `${what.replaceAll(' ', '-')}.mjs`);
+  await writeFile(
+    module,
+    `import { steps } from ${JSON.stringify(compiled('workflows/steps'))};
+     export async function deploy(request) { ${body} return { outcome: 'promoted', version: request.version, entry: 3 }; }`,
+  );
+  return module;
+}
 
 describe('the workflow bundle', () => {
   test('has every workflow by name', () => {

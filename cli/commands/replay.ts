@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { styled } from '../output.ts';
+import { recordedRuns } from '../recorded-runs.ts';
+import { table } from '../table.ts';
+import { perform, verb } from '../verb.ts';
+import type { VerbOptions } from '../verb.ts';
+import type { Workplace } from '../workplace.ts';
+import type { BrokenType } from '../../workers/recorded-types.ts';
+import type { RecordedRun, Replayed } from '../../workers/replay.ts';
+
+export function replayCommand(program: Command): void {
+  verb(
+    program,
+    'replay [model]',
+    'before a release: run recorded histories through the code at hand, and tell which runs would break, and at which step',
+    ['replay', 'replay movie-recommender --open', 'replay --json'],
+  )
+    .option('--open', 'only runs that have not ended: those that a release could really break')
+    .action((model: string | undefined, flags: ReplayFlags) => perform(flags, (at) => replay(at, model, flags)));
+}
+
+interface ReplayFlags extends VerbOptions {
+  readonly open?: boolean;
+}
+
+async function replay(at: Workplace, model: string | undefined, { open = false }: ReplayFlags): Promise<number> {
+  // Only now: the SDK and the bundler take their time.
+  const { Runtime } = await import('@temporalio/worker');
+  const { compactLogger } = await import('../../workers/log.ts');
+  const { replayRuns } = await import('../../workers/replay.ts');
+  const { recordedCalls } = await import('../../workers/recorded-calls.ts');
+  const { RecordedTypes } = await import('../../workers/recorded-types.ts');
+  const { bundleWorkflows, workflowsByName } = await import('../../workers/workflow-bundle.ts');
+  // What breaks is told below, in our words.
+  Runtime.install({ logger: compactLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
+
+  const { workflowModules } = await at.project();
+  at.out.say('bundling workflows');
+  const bundle = await bundleWorkflows(workflowModules, join(at.settings.home, 'work', 'replay'));
+  const types = new RecordedTypes();
+  async function* noted(): AsyncGenerator<RecordedRun> {
+    for await (const run of recordedRuns(at, { open, ...(model !== undefined && { model }) })) {
+      types.add(await recordedCalls(run.historyJson), run);
+      yield run;
+    }
+  }
+  const runs: Replayed[] = [];
+  for await (const replayed of replayRuns(bundle, noted())) {
+    runs.push(replayed);
+    if (runs.length % 50 === 0) at.out.say(`${runs.length} runs replayed`);
+  }
+  at.out.say('comparing recorded inputs and outputs with the types of today');
+  const workflows = await workflowsByName(workflowModules);
+  const compared = await types.check({ workflows, project: at.settings.project }, join(at.settings.home, 'work', 'replay', 'types'));
+  // An ended run of a workflow that is gone harms nobody.
+  const broken = runs.filter(({ result, status }) => result === 'breaks' || (result === 'unknown-workflow' && status === 'running'));
+  const brokenTypes = compared?.broken ?? [];
+  at.out.result({ replayed: runs.length, broken, types: compared ?? null }, () => resultText(runs, broken, compared && { ...compared }));
+  return broken.length + brokenTypes.length === 0 ? 0 : 1;
+}
+
+function resultText(
+  runs: readonly Replayed[],
+  broken: readonly Replayed[],
+  types: { readonly compared: number; readonly broken: readonly BrokenType[] } | undefined,
+): string {
+  const parts = [
+    `${runs.length} runs replayed, ${broken.length === 0 ? styled('green', 'none breaks') : styled('red', `${broken.length} would break`)}`,
+  ];
+  if (broken.length > 0) {
+    parts.push(
+      table(
+        ['run', 'status', 'at', 'why', 'run id'],
+        broken.map((run) => [run.workflowId, run.status, placeOf(run), run.reason ?? '', styled('dim', run.runId)]),
+      ),
+    );
+  }
+  if (types === undefined) parts.push('types were not compared: install `typescript` in this project');
+  else if (types.broken.length === 0) parts.push(`${types.compared} recorded inputs and outputs fit the types of today`);
+  else {
+    parts.push(styled('red', `${types.broken.length} of ${types.compared} recorded inputs and outputs do not fit the types of today`));
+    parts.push(
+      table(
+        ['what', 'side', 'why', 'recorded in'],
+        types.broken.map(({ kind, name, side, reason, workflowId, event }) => [`${kind} ${name}`, side, reason, `${workflowId}, event ${event}`]),
+      ),
+    );
+  }
+  return parts.join('\n\n');
+}
+
+const placeOf = ({ step, event }: Replayed): string => [step ?? '', event === undefined ? '' : `event ${event}`].filter(Boolean).join(', ');
