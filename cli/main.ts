@@ -34,6 +34,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   dev: async () => (await import('./commands/dev.ts')).devCommand,
   apply: async () => (await import('./commands/apply.ts')).applyCommand,
   train: async () => (await import('./commands/train.ts')).trainCommand,
+  run: async () => (await import('./commands/run.ts')).runCommand,
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   show: async () => (await import('./commands/show.ts')).showCommand,
   cancel: async () => (await import('./commands/cancel.ts')).cancelCommand,

@@ -15,13 +15,18 @@ export interface Surroundings {
   readonly home: string;
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The command itself; default: this repository's. */
+  readonly cli?: string;
 }
 
 /** Runs the compiled command with no environment but what is given: neither Temporal's variables nor a terminal's colours reach it. */
-export function perennial({ project, home, input = '', env = {} }: Surroundings, ...args: readonly string[]): Promise<Ran> {
+export function perennial(
+  { project, home, input = '', env = {}, cli = compiled('cli/main') }: Surroundings,
+  ...args: readonly string[]
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const options = { cwd: project, env: environment(home, env), maxBuffer: 1 << 26 };
-    const child = execFile(process.execPath, [compiled('cli/main'), ...args], options, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, [cli, ...args], options, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
@@ -31,10 +36,10 @@ export function perennial({ project, home, input = '', env = {} }: Surroundings,
 
 /** Starts a command that runs until it is stopped; resolves with the JSON value that it prints when it is ready. */
 export async function started<T>(
-  { project, home, env = {} }: Surroundings,
+  { project, home, env = {}, cli = compiled('cli/main') }: Surroundings,
   ...args: readonly string[]
 ): Promise<{ child: ChildProcess; printed: T }> {
-  const argv = [compiled('cli/main'), ...args, '--json'];
+  const argv = [cli, ...args, '--json'];
   const child = spawn(process.execPath, argv, { cwd: project, env: environment(home, env), stdio: ['ignore', 'pipe', 'ignore'] });
   let text = '';
   for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
