@@ -1,3 +1,4 @@
+import { seenOf } from './archive-run.ts';
 import type { ClosedRun, Ports, Step } from './ports.ts';
 
 /** Index what lineage has gained, and archive the whole history of every closed run that is not there yet. */
@@ -15,12 +16,12 @@ export const sweepRuns =
   };
 
 /** Archives a run up to its close, with what it said of its own outcome. `false` if that was done before. */
-async function complete({ runs, histories }: Ports, { status, ...closed }: ClosedRun): Promise<boolean> {
+async function complete({ runs, histories, registry }: Ports, { status, ...closed }: ClosedRun): Promise<boolean> {
   const before = await runs.find(closed.runId);
   if (before?.closedAt !== undefined) return false;
   const { json, lastEvent } = await histories.fetch(closed.workflowId, closed.runId);
   const { result, error } = before?.outcome ?? {};
   const outcome = { status, ...(result !== undefined && { result }), ...(error && { error }) };
-  await runs.archive({ ...closed, outcome, lastEvent, history: Buffer.from(json) });
+  await runs.archive({ ...closed, outcome, lastEvent, ...(await seenOf({ registry }, closed)), history: Buffer.from(json) });
   return true;
 }

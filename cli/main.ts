@@ -42,6 +42,8 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   lineage: async () => (await import('./commands/lineage.ts')).lineageCommand,
   'explain-cache': async () => (await import('./commands/explain-cache.ts')).explainCacheCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
   backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,

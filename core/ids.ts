@@ -10,6 +10,12 @@ export const workflowId = {
   sweepLineage: () => 'sweep-lineage',
 } as const;
 
+/** The log that a run is about, where its id names one: `train/<model>/<segment>`, `deploy/<model>/<segment>` and their kind. */
+export function placeOf(id: string): { readonly model: string; readonly segment: string } | undefined {
+  const [, model, segment] = /^[a-z-]+\/([a-z0-9][a-z0-9-]*)\/([a-z0-9][a-z0-9._=-]*)(?:\/|$)/.exec(id) ?? [];
+  return model === undefined || segment === undefined ? undefined : { model, segment };
+}
+
 export const defaultTaskQueue = 'perennial';
 
 /** What a worker does: `control` waits and writes little, `compute` trains and reads much, `gpu` trains on an accelerator. One task queue each. */
