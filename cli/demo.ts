@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { asMlError, connect } from '../client/index.ts';
@@ -16,7 +18,8 @@ import { startUserDataApi } from '../simulation/user-data-api.ts';
 import { openBlobs } from '../stores/blobs.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import { openStore } from '../stores/open-store.ts';
-import { loadSettings } from '../workers/config.ts';
+import { compiled } from '../workers/compiled.ts';
+import { loadConfig, loadSettings, settingsOf } from '../workers/config.ts';
 import type { Settings } from '../workers/config.ts';
 import { devServices } from '../workers/dev-services.ts';
 import { loadProject } from '../workers/project.ts';
@@ -60,10 +63,20 @@ Examples:
     .action((options: DemoOptions) => demo(options));
 }
 
+/**
+ * The demo is a project that lies in Perennial itself. In a clone that is its source; the package has it compiled, and then what the demo makes stays
+ * where the command was given.
+ */
+async function demoSettings(): Promise<Settings> {
+  if (existsSync(join(root, 'pipelines'))) return loadSettings(root);
+  const project = dirname(compiled('index'));
+  return { ...settingsOf(await loadConfig(project), process.cwd(), process.env), pipelines: join(project, 'pipelines') };
+}
+
 async function demo(options: DemoOptions): Promise<void> {
   const began = performance.now();
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  const base = await loadSettings(root);
+  const base = await demoSettings();
   const home = homeFor(base.home, options.data);
   const data = await prepareData(options.data, home, say);
   say(`${data.ratings.toLocaleString('en')} ratings of ${data.users.toLocaleString('en')} viewers in ${data.folder}`);

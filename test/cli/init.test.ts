@@ -24,6 +24,8 @@ describe('a project made by the packed package', () => {
     expect(name).toBe('my-project');
     expect(dependencies).toMatchObject({ ...own.peerDependencies, 'perennial-ml': own.version });
     expect(await readdir(made.here.project)).toEqual(expect.arrayContaining(['.gitignore', '.dockerignore', '.npmrc', 'Dockerfile', 'README.md']));
+    // Whoever has no clone has the demo too.
+    expect(made.files).toEqual(expect.arrayContaining(['dist/perennial.config.js', 'dist/pipelines/movies/movie-recommender.js']));
     expect(made.files.filter((file) => /^dist\/(test|bench)\//.test(file))).toEqual([]);
   });
 
