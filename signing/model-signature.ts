@@ -55,14 +55,36 @@ export function openModelSignature(
   const signed = openBundle(bundle, keys, where);
   const invalid = (what: string): MlError => new MlError('SignatureInvalid', `${where} ${what}`, { where });
   if (signed.payloadType !== payloadType) throw invalid(`signs a ${signed.payloadType}, not a model`);
-  // What a trusted key signed was written by a signer; its form still decides how it is read.
-  const { _type, predicateType: predicate, subject, predicate: body } = JSON.parse(Buffer.from(signed.payload).toString('utf8')) as Statement;
-  if (_type !== statementType || predicate !== predicateType) throw invalid(`is no model signature of version 1.0, but ${_type} with ${predicate}`);
+  const statement = parseStatement(signed.payload);
+  if (statement === undefined) throw invalid('is no model signature of version 1.0');
+  const { subject, predicate: body } = statement;
   if (body.serialization['method'] !== 'files' || body.resources.some(({ algorithm }) => algorithm !== 'sha256')) {
     throw invalid('lists parts of files, or other hashes than SHA-256: sign with the method "files" and sha256');
   }
   if (subject.length !== 1 || subject[0]!.digest.sha256 !== rootDigest(body.resources)) throw invalid('lists other files than its digest says');
   return { signed, files: body.resources.map(({ name, digest }) => ({ path: name, sha256: digest })) };
+}
+
+/** `undefined` if it is of another kind or form. Whoever signed it may have written anything. */
+function parseStatement(payload: Uint8Array): Statement | undefined {
+  let statement: Partial<Statement> | null;
+  try {
+    statement = JSON.parse(Buffer.from(payload).toString('utf8')) as Partial<Statement> | null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  const { predicate, subject } = statement ?? {};
+  const isText = (...values: readonly unknown[]): boolean => values.every((value) => typeof value === 'string');
+  const whole =
+    statement?._type === statementType &&
+    statement.predicateType === predicateType &&
+    Array.isArray(subject) &&
+    subject.every((each) => isText(each?.digest?.sha256)) &&
+    typeof predicate?.serialization === 'object' &&
+    Array.isArray(predicate.resources) &&
+    predicate.resources.every((each) => isText(each?.name, each?.algorithm, each?.digest));
+  return whole ? (statement as Statement) : undefined;
 }
 
 /** What is different: a line for each file. Empty if the files are exactly those that were signed. */

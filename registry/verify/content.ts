@@ -7,6 +7,7 @@ import { blobKey } from '../../stores/blobs.ts';
 import { provenanceDigest } from '../../stores/digest.ts';
 import type { ObjectStore } from '../../stores/object-store.ts';
 import { readObject } from '../../stores/read-object.ts';
+import { unseal } from '../../stores/sealed.ts';
 import { signedFilesOf } from '../signatures.ts';
 import type { Facts } from './facts.ts';
 
@@ -34,27 +35,27 @@ export async function checkContent(store: ObjectStore, facts: Facts, states: rea
     const [problem, found] = size === undefined ? (['missing', {}] as const) : (['altered', { found: `${size} bytes` }] as const);
     facts.findings.push({ object: place, problem, what: `it is the ${who}`, expected: `${content.bytes} bytes`, ...found });
   }
-  const json = async <T>({ sha256 }: Content): Promise<T> =>
-    JSON.parse(Buffer.from((await readObject(store, blobKey(sha256))) ?? []).toString('utf8')) as T;
-
   for (const { model, segment, versions } of states) {
     for (const version of versions) {
       const reference = formatReference(model, segment, version.version);
       for (const [as, content] of contentOf(version)) need(content, `${as} of ${reference}`);
       if (isWhole(version.package)) await checkPackage(model, segment, reference, version.package);
       if (isWhole(version.examined)) {
-        const { onnx } = await json<{ readonly onnx?: Content }>(version.examined);
+        const onnx = (await readContent<{ readonly onnx?: Content }>(store, version.examined.sha256))?.onnx;
         if (onnx !== undefined) need(onnx, `examined model’s ONNX file of ${reference}`);
       }
     }
   }
 
   async function checkPackage(model: string, segment: string, reference: string, pack: Content): Promise<void> {
-    const manifest = await json<PackageManifest>(pack);
-    if (manifest.model !== model || manifest.segment !== segment) {
-      const [expected, found] = [`${model}/${segment}`, `${manifest.model}/${manifest.segment}`];
+    const manifest = await readContent<PackageManifest>(store, pack.sha256);
+    const isManifest = Array.isArray(manifest?.files);
+    if (!isManifest || manifest?.model !== model || manifest.segment !== segment) {
+      const found = !isManifest || manifest === undefined ? 'no manifest' : `${manifest.model}/${manifest.segment}`;
+      const expected = `${model}/${segment}`;
       facts.findings.push({ object: blobKey(pack.sha256), problem: 'altered', what: `it is the package of ${reference}`, expected, found });
     }
+    if (!isManifest || manifest === undefined) return;
     for (const file of manifest.files) need(file, `file ${file.path} of ${reference}`);
     for (const { place, files } of facts.signatures.get(pack.sha256) ?? []) {
       const differences = fileDifferences(files ?? [], signedFilesOf(pack.sha256, manifest));
@@ -74,6 +75,11 @@ export async function checkContent(store: ObjectStore, facts: Facts, states: rea
 }
 
 const callOf = ({ provenance, artifact }: Facts['made'][number]['record']): string => `${provenanceDigest(provenance)} ${artifact.kind}`;
+
+/** The JSON object in a blob; `undefined` if it is missing or holds something else. */
+export async function readContent<T extends object>(store: ObjectStore, digest: string): Promise<T | undefined> {
+  return unseal<T>(await readObject(store, blobKey(digest)));
+}
 
 /** What a version names, each with what it is to it. */
 export function contentOf(version: VersionState): readonly (readonly [as: string, content: Content])[] {

@@ -3,14 +3,13 @@ import type { PackageManifest } from '../../core/manifest.ts';
 import { fold, formatReference, parseReference, resolveVersion } from '../../core/registry.ts';
 import type { Entry, SegmentState, VersionState } from '../../core/registry-entry.ts';
 import { readMadeAt } from '../../stores/artifact-store.ts';
-import { blobKey } from '../../stores/blobs.ts';
 import { sha256 } from '../../stores/digest.ts';
 import { keySegment } from '../../stores/key.ts';
 import type { Key, ObjectStore } from '../../stores/object-store.ts';
-import { readObject, readObjects } from '../../stores/read-object.ts';
+import { readObjects } from '../../stores/read-object.ts';
 import { unseal } from '../../stores/sealed.ts';
 import { changeOf } from '../changes.ts';
-import { contentOf } from './content.ts';
+import { contentOf, readContent } from './content.ts';
 
 /** The objects that a version rests on. */
 export interface Scope {
@@ -99,16 +98,11 @@ async function reach(store: ObjectStore, places: readonly Key[], version: Versio
 }
 
 async function filesOf(store: ObjectStore, pack: string): Promise<readonly string[]> {
-  const manifest = await read<PackageManifest>(store, pack);
+  const manifest = await readContent<PackageManifest>(store, pack);
   return manifest?.files?.map(({ sha256: digest }) => digest) ?? [];
 }
 
 async function onnxOf(store: ObjectStore, model: string): Promise<readonly string[]> {
-  const record = await read<{ readonly onnx?: { readonly sha256: string } }>(store, model);
+  const record = await readContent<{ readonly onnx?: { readonly sha256: string } }>(store, model);
   return record?.onnx === undefined ? [] : [record.onnx.sha256];
-}
-
-/** A blob that is altered may be no JSON any more. */
-async function read<T extends object>(store: ObjectStore, digest: string): Promise<T | undefined> {
-  return unseal<T>(await readObject(store, blobKey(digest)));
 }

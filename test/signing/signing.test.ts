@@ -108,6 +108,16 @@ describe('a bundle', () => {
     }
   });
 
+  test.each([
+    '',
+    'null',
+    '{}',
+    '{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://model_signing/signature/v1.0","subject":[{}],"predicate":{}}',
+  ])('of the statement %p is no model signature', (statement) => {
+    const text = signBundle('application/vnd.in-toto+json', Buffer.from(statement), key);
+    expect(() => openModelSignature(text, [key.publicKey], 'it')).toThrow(expect.objectContaining({ code: 'SignatureInvalid' }));
+  });
+
   test('of another payload is no model signature', () => {
     expect(() => openModelSignature(signBundle('application/json', payload, key), [key.publicKey], 'it')).toThrow('not a model');
   });
