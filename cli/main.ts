@@ -43,6 +43,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   'explain-cache': async () => (await import('./commands/explain-cache.ts')).explainCacheCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  reproduce: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,

@@ -10,7 +10,7 @@ export interface Difference {
 /** What differs between two provenances, in the order step, code, inputs, parameters, environment; leaves only. Empty if they are the same key. */
 export function differences(before: Provenance, after: Provenance): Difference[] {
   const parts = ['step', 'code', 'inputs', 'parameters', 'environment'] as const;
-  return parts.flatMap((part) => compare(part, before[part], after[part]));
+  return parts.flatMap((part) => valueDifferences(part, before[part], after[part]));
 }
 
 /** The provenance that differs from `wanted` in the fewest places; of equals the last, so give them oldest first. */
@@ -23,14 +23,15 @@ export function nearestProvenance<P extends { readonly provenance: Provenance }>
   return best?.candidate;
 }
 
-function compare(path: string, before: Json | undefined, after: Json | undefined): Difference[] {
+/** Where two values differ, leaves only; `path` is what the whole is called. */
+export function valueDifferences(path: string, before: Json | undefined, after: Json | undefined): Difference[] {
   if (before === after) return [];
   if (isList(before) && isList(after)) {
-    return Array.from({ length: Math.max(before.length, after.length) }, (_, at) => compare(`${path}[${at}]`, before[at], after[at])).flat();
+    return Array.from({ length: Math.max(before.length, after.length) }, (_, at) => valueDifferences(`${path}[${at}]`, before[at], after[at])).flat();
   }
   if (isRecord(before) && isRecord(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return names.flatMap((name) => compare(`${path}.${name}`, before[name], after[name]));
+    return names.flatMap((name) => valueDifferences(`${path}.${name}`, before[name], after[name]));
   }
   return [{ path, before, after }];
 }

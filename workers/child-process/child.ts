@@ -73,6 +73,11 @@ export function startChild({ entry, silenceMs, execArgv = [] }: ChildOptions): C
   const ended = gone.then((error) => Promise.reject(error));
   ended.catch(() => {}); // An idle child's end is noticed when it is needed next.
 
+  /** Whether the child keeps this process alive. */
+  const hold = (busy: boolean): void => {
+    for (const handle of [child, child.channel, child.stdin, child.stdout, child.stderr, watch]) refer(handle, busy);
+  };
+
   return {
     pid: child.pid ?? -1,
     ended,
@@ -80,9 +85,11 @@ export function startChild({ entry, silenceMs, execArgv = [] }: ChildOptions): C
     listen: (next) => void (listener = next),
     busy(busy) {
       heard = performance.now();
-      for (const handle of [child, child.channel, child.stdin, child.stdout, child.stderr, watch]) refer(handle, busy);
+      hold(busy);
     },
     async kill() {
+      // This process must not end before it has heard of the child's end, which somebody waits for.
+      hold(true);
       killGroup();
       await gone;
     },
@@ -90,7 +97,8 @@ export function startChild({ entry, silenceMs, execArgv = [] }: ChildOptions): C
 }
 
 function refer(handle: unknown, busy: boolean): void {
-  const { ref, unref } = handle as { ref?: () => void; unref?: () => void };
+  // Of a child that is gone the channel is gone, too.
+  const { ref, unref } = (handle ?? {}) as { ref?: () => void; unref?: () => void };
   (busy ? ref : unref)?.call(handle);
 }
 

@@ -1,0 +1,237 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
+import { createSteps, type Steps } from '../activities/index.ts';
+import type { Ports, Step } from '../activities/ports.ts';
+import type { Json, MadeRecord } from '../core/artifact.ts';
+import { MlError } from '../core/errors.ts';
+import { differences, type Difference, valueDifferences } from '../core/explain-cache.ts';
+import type { Progress } from '../core/step-context.ts';
+import { openLineageIndex } from '../lineage/lineage-index.ts';
+import { openRegistry, type FoundVersion } from '../registry/registry.ts';
+import { openRunArchive, type RunArchive } from '../registry/runs.ts';
+import { openArtifactStore, readMade, readUsed } from '../stores/artifact-store.ts';
+import { type Blobs, openBlobs } from '../stores/blobs.ts';
+import { provenanceDigest } from '../stores/digest.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import { openStore } from '../stores/open-store.ts';
+import { readCodeDigests } from './code-digests.ts';
+import { openCompute } from './compute.ts';
+import { bringGiven, type Given } from './given.ts';
+import { recordedCalls, type RecordedCall } from './recorded-calls.ts';
+
+/**
+ * The steps whose content follows from their input: they are done again. All others looked at the world, at a clock or at the registry of that day; what
+ * they said then is taken as it was recorded.
+ */
+const doneAgain = [
+  'acceptSpec',
+  'checkContract',
+  'buildRows',
+  'splitRows',
+  'checkLeaks',
+  'fitPreprocessing',
+  'trainModel',
+  'chooseModel',
+  'leaveOutSeen',
+  'predictModel',
+  'evaluateModel',
+  'judge',
+  'snapshotHistory',
+  'composePackage',
+  'writeReport',
+] as const satisfies readonly (keyof Steps)[];
+
+export interface ReproduceOptions {
+  readonly store: ObjectStore;
+  readonly blobs: Blobs;
+  readonly runs: RunArchive;
+  readonly version: FoundVersion;
+  readonly computeSlots?: number;
+  /** For histories whose payloads are encrypted. */
+  readonly dataConverter?: DataConverter;
+  readonly signal?: AbortSignal;
+  /** Steps whose recorded code is none of this release, before anything is tried. */
+  readonly onOtherCode?: (steps: readonly string[]) => void;
+  readonly onStep?: (step: RemadeStep, done: number, total: number) => void;
+  readonly onWorking?: (now: readonly Progress[]) => void;
+}
+
+export interface RemadeStep {
+  readonly step: string;
+  /** Its event in the run's history. */
+  readonly event: number;
+  readonly ms: number;
+  readonly identical: boolean;
+}
+
+/** The first step that gave something else. */
+export interface StepDifference {
+  readonly step: string;
+  readonly event: number;
+  /** Where its results differ, with both values: mostly digests. */
+  readonly results: readonly Difference[];
+  /** Where what decides its content differs: code of another release, another engine. Empty if the same call gave other bytes. */
+  readonly because: readonly Difference[];
+}
+
+export interface Reproduced {
+  readonly reference: string;
+  readonly run: string;
+  readonly identical: boolean;
+  /** The package of the version, and the one that was made again; `null` if it did not come to that. */
+  readonly package: { readonly expected: string; readonly found: string | null };
+  readonly steps: readonly RemadeStep[];
+  /** What was taken from the store as it is: snapshots of the sources, and models of the versions that it was compared with. */
+  readonly given: readonly Given[];
+  readonly otherCode: readonly string[];
+  readonly difference: StepDifference | null;
+}
+
+/**
+ * Makes a version again from the record of its run: every step whose content follows from its input, with the input that was recorded, in an empty store
+ * that holds no more than what came from outside of the run. Stops at the first step that gives anything else.
+ *
+ * @throws {MlError} `RunUnknown` if the run was not archived; `ArtifactMissing` if what came from outside is not there any more.
+ */
+export async function reproduce(options: ReproduceOptions): Promise<Reproduced> {
+  const { store, runs, version, dataConverter, onOtherCode } = options;
+  const { reference } = version;
+  const { run, package: pack } = version.version;
+  if (run === null) throw new MlError('RunUnknown', `${reference} was registered by hand: there is no run to do again`, { reference });
+  const history = await runs.history(await runs.run(run.runId));
+  const calls = (await recordedCalls(Buffer.from(history).toString('utf8'), dataConverter)).filter(isDoneAgain);
+  const recorded = await recordsOf(store, run.runId);
+  const code = readCodeDigests();
+  const otherCode = [
+    ...new Set(recorded.filter(({ provenance }) => !provenance.code.split('+').every((digest) => digest === '' || code.has(digest))).map(stepOf)),
+  ];
+  onOtherCode?.(otherCode);
+
+  const folder = await mkdtemp(join(tmpdir(), 'perennial-reproduce-'));
+  const compute = openCompute(options.computeSlots ?? availableParallelism());
+  try {
+    const ports = await emptyPorts(folder, compute, code.of);
+    const { steps, given, difference } = await doAgain(calls, ports, folder, options);
+    const packed = calls.find(({ output }) => (output as { readonly sha256?: string } | null)?.sha256 === pack.sha256);
+    const found = steps.find(({ event }) => event === packed?.event)?.identical === true ? pack.sha256 : null;
+    return {
+      ...{ reference, run: run.runId, steps, given, otherCode },
+      identical: difference === undefined && found !== null,
+      package: { expected: pack.sha256, found: found ?? digestAt(difference, packed?.event) },
+      difference: difference === undefined ? null : await explain(difference, recorded, ports.store),
+    };
+  } finally {
+    await compute.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const isDoneAgain = ({ kind, name, output }: RecordedCall): boolean =>
+  kind === 'step' && output !== undefined && (doneAgain as readonly string[]).includes(name);
+
+const stepOf = ({ provenance }: MadeRecord): string => provenance.step;
+
+/** What a run made, or got from the cache. */
+async function recordsOf(store: ObjectStore, runId: string): Promise<readonly MadeRecord[]> {
+  const [made, used] = await Promise.all([readMade(store), readUsed(store, runId)]);
+  const reused = new Set(used.map(({ provenance }) => provenance));
+  return made.filter(({ provenance, by }) => by.runId === runId || reused.has(provenanceDigest(provenance)));
+}
+
+/** A clean place: nothing in it, and no way to any other. */
+async function emptyPorts(folder: string, compute: Ports['compute'], codeDigest: Ports['codeDigest']): Promise<Ports> {
+  const store = await openStore(join(folder, 'store'));
+  const blobs = await openBlobs(store, join(folder, 'blobs'));
+  const registry = openRegistry(store, blobs);
+  const nothing = (): never => {
+    throw new MlError('Bug', 'a step that is done again asked for something outside of its input');
+  };
+  return {
+    ...{ store, blobs, registry, compute, codeDigest },
+    artifacts: openArtifactStore(store, blobs),
+    runs: openRunArchive(store, blobs),
+    lineage: openLineageIndex({ store, blobs, registry, folder: join(folder, 'lineage') }),
+    histories: { fetch: nothing, closed: nothing },
+    connection: nothing,
+    readSecret: nothing,
+    resumeFolder: join(folder, 'resume'),
+  };
+}
+
+interface Done {
+  readonly steps: readonly RemadeStep[];
+  readonly given: readonly Given[];
+  readonly difference?: { readonly call: RecordedCall; readonly results: readonly Difference[] };
+}
+
+async function doAgain(calls: readonly RecordedCall[], ports: Ports, folder: string, options: ReproduceOptions): Promise<Done> {
+  const { signal = new AbortController().signal, onStep, onWorking } = options;
+  const factories = createSteps(ports) as Readonly<Record<string, Step<unknown, unknown>>>;
+  const steps: RemadeStep[] = [];
+  const given = new Map<string, Given>();
+  const working = new Map<number, Progress>();
+
+  async function once(call: RecordedCall): Promise<readonly Difference[]> {
+    const { name: step, event, input } = call;
+    const began = performance.now();
+    const scratch = join(folder, 'scratch', String(event));
+    await mkdir(scratch, { recursive: true });
+    const tell = (progress: Progress = { step }): void => {
+      working.set(event, progress);
+      onWorking?.([...working.values()]);
+    };
+    tell();
+    const run = { workflowId: 'reproduce', runId: 'reproduce', workflowType: 'reproduce', attempt: 1 };
+    const output = await factories[step]!(input, { signal, heartbeat: tell, log: silent, scratch, run });
+    await rm(scratch, { recursive: true, force: true });
+    working.delete(event);
+    // As it would have come back from Temporal.
+    const results = valueDifferences(step, call.output, JSON.parse(JSON.stringify(output ?? null)) as Json);
+    const remade = { step, event, ms: Math.round(performance.now() - began), identical: results.length === 0 };
+    steps.push(remade);
+    onStep?.(remade, steps.length, calls.length);
+    return results;
+  }
+
+  for (const together of waves(calls)) {
+    for (const { input } of together) for (const each of await bringGiven(options.blobs, ports.blobs, input)) given.set(each.sha256, each);
+    const results = await Promise.all(together.map(once));
+    const at = results.findIndex((found) => found.length > 0);
+    if (at !== -1) return { steps, given: [...given.values()], difference: { call: together[at]!, results: results[at]! } };
+  }
+  return { steps, given: [...given.values()] };
+}
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Calls that the workflow made at one time, so that none needs what another gives: their events follow each other. */
+function waves(calls: readonly RecordedCall[]): readonly (readonly RecordedCall[])[] {
+  const all: RecordedCall[][] = [];
+  for (const call of calls) {
+    const last = all.at(-1);
+    if (last?.at(-1)?.event === call.event - 1) last.push(call);
+    else all.push([call]);
+  }
+  return all;
+}
+
+/** Why a step gave something else: what its artifact was made from then, and what now. */
+async function explain(
+  { call, results }: NonNullable<Done['difference']>,
+  recorded: readonly MadeRecord[],
+  scratch: ObjectStore,
+): Promise<StepDifference> {
+  const remade = await readMade(scratch);
+  const pairs = results.flatMap(({ before, after }) => {
+    const [then, now] = [recorded.find(({ artifact }) => artifact.sha256 === before), remade.find(({ artifact }) => artifact.sha256 === after)];
+    return then === undefined || now === undefined ? [] : [differences(then.provenance, now.provenance)];
+  });
+  return { step: call.name, event: call.event, results, because: pairs.flat() };
+}
+
+function digestAt(difference: Done['difference'], event: number | undefined): string | null {
+  const digest = difference?.call.event === event && difference?.results.find(({ path }) => path.endsWith('.sha256'))?.after;
+  return typeof digest === 'string' ? digest : null;
+}
