@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
@@ -8,7 +7,6 @@ import { createSteps } from '../activities/index.ts';
 import type { Ports } from '../activities/ports.ts';
 import { connectionOf } from '../core/connection.ts';
 import type { Connections } from '../core/connection.ts';
-import { MlError } from '../core/errors.ts';
 import { taskQueue } from '../core/ids.ts';
 import { readSecret, type Security } from './config.ts';
 import { openLineageIndex } from '../lineage/lineage-index.ts';
@@ -17,7 +15,7 @@ import { openRunArchive } from '../registry/runs.ts';
 import { openArtifactStore } from '../stores/artifact-store.ts';
 import { openBlobs } from '../stores/blobs.ts';
 import { openStore } from '../stores/open-store.ts';
-import { compiled } from './compiled.ts';
+import { readCodeDigests } from './code-digests.ts';
 import { openCompute } from './compute.ts';
 import { openHistories } from './histories.ts';
 import { asActivities } from './step-adapter.ts';
@@ -117,18 +115,7 @@ async function openPorts(options: WorkerOptions, client: Client, compute: Ports[
     compute,
     connection: (from) => connectionOf(options.connections, from),
     readSecret,
-    codeDigest: readCodeDigests(),
+    codeDigest: readCodeDigests().of,
     resumeFolder: join(options.workFolder, 'resume'),
-  };
-}
-
-/** Digests of compiled modules with their local imports, written by the build. */
-function readCodeDigests(): (module: string) => string {
-  const path = join(compiled('index'), '..', 'code-digests.json');
-  const digests = JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<string, string>>;
-  return (module) => {
-    const digest = digests[`${module}.js`];
-    if (digest === undefined) throw new MlError('Bug', `module "${module}" has no digest in ${path}: build again`);
-    return digest.slice(0, 32);
   };
 }
