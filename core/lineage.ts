@@ -1,7 +1,7 @@
 import type { Json, MadeRecord, Run } from './artifact.ts';
 import type { PackageFile } from './manifest.ts';
 import type { Reign } from './registry.ts';
-import type { VersionState } from './registry-entry.ts';
+import type { RegisteredVersion, VersionState } from './registry-entry.ts';
 
 /** What the store tells about what made what. */
 export interface LineageFacts {
@@ -69,9 +69,13 @@ export function knownDigests(facts: LineageFacts): Set<string> {
 /** Walks towards the sources. Each piece of content is expanded once, so the tree is no larger than the graph. */
 function upstream(facts: LineageFacts) {
   const made = groupBy(facts.made, (record) => [record.artifact.sha256]);
-  // Content that has several names is called as in the first package, by digest.
-  const packages = [...facts.packages].sort(([a], [b]) => (a < b ? 1 : -1));
-  const files = new Map(packages.flatMap(([, parts]) => parts.toReversed()).map((file) => [file.sha256, file]));
+  // Content that has several names is called as in the first package.
+  const files = new Map(
+    byDigest(facts.packages)
+      .flatMap(([, parts]) => parts)
+      .toReversed()
+      .map((file) => [file.sha256, file]),
+  );
   const shown = new Set<string>();
 
   function content(sha256: string, runId?: string): LineageNode {
@@ -102,7 +106,7 @@ function upstream(facts: LineageFacts) {
 function downstream(facts: LineageFacts) {
   const users = groupBy(facts.made, (record) => new Set(sourcesOf(record).map(([, sha256]) => sha256)));
   const made = groupBy(facts.made, (record) => [record.artifact.sha256]);
-  const packagesWith = groupBy([...facts.packages], ([, files]) => new Set(files.map((file) => file.sha256)));
+  const packagesWith = groupBy(byDigest(facts.packages), ([, files]) => new Set(files.map((file) => file.sha256)));
   const versionsWith = groupBy(
     facts.versions.flatMap((it) => partsOf(it.version).map(([as, sha256]) => ({ as, sha256, it }))),
     ({ sha256 }) => [sha256],
@@ -140,6 +144,9 @@ function downstream(facts: LineageFacts) {
   }
   return { content, version };
 }
+
+/** Whoever reads them, and in whatever order, tells the same. */
+const byDigest = (packages: LineageFacts['packages']) => [...packages].sort(([a], [b]) => (a < b ? -1 : 1));
 
 /** A node before it has its edges. */
 type Bare = LineageNode extends infer N ? (N extends unknown ? Omit<N, 'edges' | 'repeated'> : never) : never;
@@ -180,7 +187,7 @@ function mentions(path: string, value: Json | undefined): Named[] {
 const isDigest = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 /** The content that a version names, the package first: what it is comes before how it was judged. */
-export function partsOf(version: VersionState): Named[] {
+export function partsOf(version: RegisteredVersion): Named[] {
   const { package: pack, spec, examined, examinedItems, seen, history, evaluation, report } = version;
   const parts: readonly (readonly [string, { readonly sha256: string } | undefined])[] = [
     ['package', pack],

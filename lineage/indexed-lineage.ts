@@ -70,6 +70,8 @@ async function factsAround(
       `SELECT DISTINCT package, position, file FROM files WHERE package IN (${list(digests)}) OR sha256 IN (${list(digests)}) ORDER BY package, position`,
     );
     for (const { package: pack, file } of files) add(packages, String(pack), JSON.parse(String(file)) as PackageFile);
+  }
+  for (const digests of portions([...products])) {
     for (const { model, segment } of await db.rows(`SELECT DISTINCT model, segment FROM parts WHERE sha256 IN (${list(digests)})`)) {
       const place = { model: String(model), segment: String(segment) };
       named.set(nameOf(place), place);

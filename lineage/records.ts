@@ -1,11 +1,13 @@
-import { versionsOf, readFiles } from '../registry/lineage.ts';
+import type { Artifact } from '../core/artifact.ts';
+import { partsOf } from '../core/lineage.ts';
+import { readFiles } from '../registry/lineage.ts';
 import type { Height } from '../registry/heights.ts';
 import type { Place, Registry } from '../registry/registry.ts';
 import { parseRun } from '../registry/runs.ts';
 import { readMadeAt, readUsedAt } from '../stores/artifact-store.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, readObjects } from '../stores/read-object.ts';
-import { addMade, addRun, addUsed, addVersion } from './tables.ts';
+import { addFiles, addMade, addParts, addRun, addUsed } from './tables.ts';
 import type { Rows } from './tables.ts';
 
 /** Where records of lineage lie. */
@@ -34,17 +36,29 @@ export async function addRecords(rows: Rows, store: ObjectStore, keys: readonly 
   return [...made, ...used, ...archived].map(([key]) => key);
 }
 
-/** Adds the versions that the entries of a log after `indexed` are about, and gives the log's height. */
+/** Adds what the entries of a log after `indexed` name, and gives the log's height. */
 export async function addEntries(rows: Rows, registry: Registry, place: Place, indexed: number): Promise<number> {
-  const entries = await registry.entries(place);
-  const touched = new Set(entries.slice(indexed).flatMap(({ command }) => ('version' in command ? [command.version] : [])));
-  const versions = (await versionsOf(registry, place)).filter(({ version }) => touched.has(version.version));
-  for (let at = 0; at < versions.length; at += atOnce) {
-    const some = versions.slice(at, at + atOnce);
-    const files = await Promise.all(some.map(({ version }) => readFiles(registry, version.package)));
-    for (const [index, version] of some.entries()) addVersion(rows, place, version, files[index] ?? []);
+  const entries = await registry.entriesAfter(place, indexed);
+  const packages: Artifact<'package'>[] = [];
+  for (const { command } of entries) {
+    if (command.kind === 'registered') {
+      addParts(
+        rows,
+        place,
+        command.version,
+        partsOf(command.registered).map(([, sha256]) => sha256),
+      );
+      packages.push(command.registered.package);
+    } else if (command.kind === 'judged' && command.exam !== undefined) {
+      addParts(rows, place, command.version, [command.exam.evaluation.sha256, command.exam.report.sha256]);
+    }
   }
-  return entries.length;
+  for (let at = 0; at < packages.length; at += atOnce) {
+    const some = packages.slice(at, at + atOnce);
+    const files = await Promise.all(some.map((pack) => readFiles(registry, pack)));
+    for (const [index, { sha256 }] of some.entries()) addFiles(rows, sha256, files[index] ?? []);
+  }
+  return indexed + entries.length;
 }
 
 /** Packages whose files are looked up at the same time. */
@@ -52,6 +66,8 @@ const atOnce = 32;
 
 export const nameOf = ({ model, segment }: Place): string => `${model}/${segment}`;
 
-/** The logs that have grown beyond what is indexed. */
-export const grown = (heights: readonly Height[], indexed: Readonly<Record<string, number>>): Height[] =>
-  heights.filter((height) => height.n > (indexed[nameOf(height)] ?? 0));
+/** The logs that have grown beyond what is indexed, each once. */
+export function grown(heights: readonly Height[], indexed: Readonly<Record<string, number>>): Height[] {
+  const logs = new Map(heights.map((height) => [nameOf(height), height]));
+  return heights.filter((height) => height.n > (indexed[nameOf(height)] ?? 0) && logs.delete(nameOf(height)));
+}

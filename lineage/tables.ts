@@ -1,17 +1,14 @@
 import type { MadeRecord } from '../core/artifact.ts';
-import { canonical } from '../core/canonical.ts';
-import { partsOf, sourcesOf } from '../core/lineage.ts';
-import type { KnownVersion } from '../core/lineage.ts';
+import { sourcesOf } from '../core/lineage.ts';
 import type { PackageFile } from '../core/manifest.ts';
 import type { ArchivedRun } from '../registry/runs.ts';
 import type { Place } from '../registry/registry.ts';
 import type { UsedRecord } from '../stores/artifact-store.ts';
-import { provenanceDigest } from '../stores/digest.ts';
 import type { Key } from '../stores/object-store.ts';
 
 /**
  * The tables of the index. Each row is made from one record and nothing else, so equal records are equal rows, and building the index twice gives the
- * same. They are sorted by what they are asked for: Parquet's statistics then skip all else. `record` is the record's own JSON.
+ * same. They are sorted by what they are asked for: Parquet's statistics then skip all else. `record` is the record's own JSON, with its members in the order of its canonical form.
  */
 export const tables = {
   /** What made what. */
@@ -45,32 +42,34 @@ export function addMade(rows: Rows, key: Key, record: MadeRecord): void {
   rows.made.push({
     ...{ sha256, kind, at, key },
     step: provenance.step,
-    provenance: provenanceDigest(provenance),
+    provenance: key.split('/')[1]!,
     run: by.runId,
     workflow: by.workflowId,
-    record: canonical(record),
+    record: JSON.stringify(record),
   });
   for (const [, source] of sourcesOf(record)) rows.sources.push({ sha256: source, made: sha256 });
 }
 
 export function addUsed(rows: Rows, key: Key, record: UsedRecord): void {
-  rows.used.push({ provenance: record.provenance, run: record.by.runId, at: record.at, key, record: canonical(record) });
+  rows.used.push({ provenance: record.provenance, run: record.by.runId, at: record.at, key, record: JSON.stringify(record) });
 }
 
 export function addRun(rows: Rows, key: Key, record: ArchivedRun): void {
   const { runId, workflowId, workflowType, outcome, startedAt = null, closedAt = null } = record;
   rows.runs.push({
     ...{ run: runId, workflow: workflowId, type: workflowType, key },
-    ...{ status: outcome.status, started: startedAt, closed: closedAt, record: canonical(record) },
+    ...{ status: outcome.status, started: startedAt, closed: closedAt, record: JSON.stringify(record) },
   });
 }
 
-/** A version's parts change when it is judged again. Those of before stay: they lead here too, and what is true now is in its log. */
-export function addVersion(rows: Rows, { model, segment }: Place, { version }: KnownVersion, files: readonly PackageFile[]): void {
-  const place = { model, segment, version: String(version.version) };
-  for (const sha256 of new Set(partsOf(version).map(([, part]) => part))) rows.parts.push({ sha256, ...place });
+/** A version of one segment, with the content that an entry of its log names. Where it is judged again, that of both judgements leads here. */
+export function addParts(rows: Rows, { model, segment }: Place, version: number, digests: Iterable<string>): void {
+  for (const sha256 of new Set(digests)) rows.parts.push({ sha256, model, segment, version: String(version) });
+}
+
+export function addFiles(rows: Rows, pack: string, files: readonly PackageFile[]): void {
   for (const [position, file] of files.entries()) {
-    rows.files.push({ sha256: file.sha256, package: version.package.sha256, position: String(position).padStart(6, '0'), file: canonical(file) });
+    rows.files.push({ sha256: file.sha256, package: pack, position: String(position).padStart(6, '0'), file: JSON.stringify(file) });
   }
 }
 

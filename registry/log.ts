@@ -27,6 +27,8 @@ export interface Log<E extends Link> {
    * @throws {MlError} `LogCorrupt`, naming the entry that is missing, torn, or does not continue the chain.
    */
   read(): Promise<readonly E[]>;
+  /** The entries after one that is known, for whoever goes on from there: only they are fetched, and proved to follow each other. Throws as `read`. */
+  after(n: number): Promise<readonly E[]>;
   /**
    * Appends what `decide` says, or nothing if it says nothing. It is asked again after every lost race, with the entries that won:
    * that is the compare-and-set, and the place where a retried writer finds its own earlier entry.
@@ -43,29 +45,46 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
   const keyOf = (n: number): Key => key(`${prefix}/${String(n).padStart(12, '0')}.json`);
   const numberOf = (entryKey: Key): number => Number(/\/(\d{12})\.json$/.exec(entryKey)?.[1] ?? 0);
 
-  /** Checks the next entry of the chain, and keeps it. */
-  function take(n: number, body: Uint8Array | undefined): void {
-    if (n <= entries.length) return; // another reader of this process was faster
+  /** What the bytes of an entry say, if it continues the chain. `previous` is `undefined` where the entry before it was not read. */
+  function checked(n: number, body: Uint8Array | undefined, previous: string | null | undefined): E {
     const entry = body && unseal<E>(body);
     const broken = (what: string): MlError =>
       new MlError('LogCorrupt', `${keyOf(n)} in ${store.uri} ${what}: restore it from a copy of the store`, { store: store.uri, entry: keyOf(n) });
     if (body === undefined) throw broken('is missing, though later entries are there');
     if (entry === undefined) throw broken('was altered: it is no JSON, or its seal does not hold');
     if (entry.n !== n) throw broken(`says that it is entry ${entry.n}`);
-    if (entry.previous !== lastDigest) throw broken('does not continue the chain: it or the entry before it was altered');
-    entries.push(entry);
-    lastDigest = sha256(body);
+    if (previous !== undefined && entry.previous !== previous) throw broken('does not continue the chain: it or the entry before it was altered');
+    return entry;
+  }
+
+  /** Checks the next entry of the chain, and keeps it. */
+  function take(n: number, body: Uint8Array | undefined): void {
+    if (n <= entries.length) return; // another reader of this process was faster
+    entries.push(checked(n, body, lastDigest));
+    lastDigest = sha256(body!);
+  }
+
+  /** Numbers and bodies of all entries after a number. A listing that ran beside a writer may lack one key and hold the next: go by the numbers. */
+  async function fetchAfter(known: number): Promise<(readonly [n: number, body: Uint8Array | undefined])[]> {
+    const last = (await keysOf(store, `${prefix}/`, known === 0 ? undefined : keyOf(known))).at(-1);
+    const numbers = Array.from({ length: Math.max(0, (last === undefined ? 0 : numberOf(last)) - known) }, (_, at) => known + 1 + at);
+    const bodies = await readObjects(store, numbers.map(keyOf));
+    return numbers.map((n, at) => [n, bodies[at]]);
   }
 
   async function read(): Promise<readonly E[]> {
-    const known = entries.length;
-    const keys = await keysOf(store, `${prefix}/`, known === 0 ? undefined : keyOf(known));
-    // A listing that ran beside a writer may lack one key and hold the next: go by the numbers.
-    const last = Math.max(known, ...keys.slice(-1).map(numberOf));
-    const numbers = Array.from({ length: last - known }, (_, at) => known + 1 + at);
-    const bodies = await readObjects(store, numbers.map(keyOf));
-    for (const [at, n] of numbers.entries()) take(n, bodies[at]);
+    for (const [n, body] of await fetchAfter(entries.length)) take(n, body);
     return [...entries];
+  }
+
+  async function after(known: number): Promise<readonly E[]> {
+    if (known <= entries.length) return (await read()).slice(known);
+    let previous: string | undefined;
+    return (await fetchAfter(known)).map(([n, body]) => {
+      const entry = checked(n, body, previous);
+      previous = sha256(body!);
+      return entry;
+    });
   }
 
   async function append(decide: (entries: readonly E[]) => Draft<E> | undefined): Promise<E | undefined> {
@@ -83,5 +102,5 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
     }
   }
 
-  return { read, append, head: () => (lastDigest === null ? undefined : { n: entries.length, sha256: lastDigest }) };
+  return { read, after, append, head: () => (lastDigest === null ? undefined : { n: entries.length, sha256: lastDigest }) };
 }

@@ -60,6 +60,8 @@ export interface Registry {
   /** Every log with the number of its last entry, from one listing: a thousand keys a request, and no entry is read. */
   heights(): Promise<readonly (Place & { readonly n: number })[]>;
   entries(place: Place): Promise<readonly Entry[]>;
+  /** Those after entry `n`, without reading the ones before. */
+  entriesAfter(place: Place, n: number): Promise<readonly Entry[]>;
   /** Empty for a segment that has no log. */
   state(place: Place): Promise<SegmentState>;
   /**
@@ -182,6 +184,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
     segments: (model) => namesOf(`models/${model}/`),
     heights: () => heightsOf(store),
     entries: entriesOf,
+    entriesAfter: (place, n) => logOf(place).after(n),
     state: stateOf,
     version,
     manifest: async (pack) => JSON.parse(Buffer.from(await blobs.readBytes(pack.sha256)).toString('utf8')) as PackageManifest,

@@ -79,8 +79,14 @@ export async function growRandomly(at: StoreWithLineage, random: () => number, r
       { ...registered(`version ${below(4)}`, pack), seen: { rows: made[0] as Artifact<'rows'>, splits: [] } },
       author,
     );
-    if (below(2) === 0)
-      await at.registry.judged(place, { version, verdict: verdict('better'), against: null, exam: registered(`again ${below(4)}`) }, author);
+    if (below(2) === 0) {
+      const { evaluation, report, metrics, baselines } = registered(`again ${below(4)}`);
+      await at.registry.judged(
+        place,
+        { version, verdict: verdict('better'), against: null, exam: { evaluation, report, metrics, baselines } },
+        author,
+      );
+    }
     const { champion } = await at.registry.state(place);
     if (below(3) > 0) await at.registry.promote(place, { version, expect: champion, verdict: 'better', reason: 'it is better' }, author);
     const outcome = { status: 'completed' } as const;
