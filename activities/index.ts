@@ -8,6 +8,7 @@ import { checkContract } from './check-contract.ts';
 import { checkLeaks } from './check-leaks.ts';
 import { chooseModel } from './choose-model.ts';
 import { composePackage } from './compose-package.ts';
+import { enact } from './enact.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { findContenders } from './find-contenders.ts';
 import { fitPreprocessing } from './fit-preprocessing.ts';
@@ -20,10 +21,12 @@ import { predictModel } from './predict-model.ts';
 import { promote } from './promote.ts';
 import { readApplied } from './read-applied.ts';
 import { readVersion } from './read-version.ts';
+import { recordDecision } from './record-decision.ts';
 import { register } from './register.ts';
 import { snapshotHistory } from './snapshot-history.ts';
 import { snapshotSource } from './snapshot-source.ts';
 import { splitRows } from './split-rows.ts';
+import { supersedeOlder } from './supersede-older.ts';
 import { sweepRuns } from './sweep-runs.ts';
 import { trainModel } from './train-model.ts';
 import { writeReport } from './write-report.ts';
@@ -56,6 +59,9 @@ export function createSteps(ports: Ports) {
     writeReport: writeReport(ports),
     register: register(ports),
     promote: promote(ports),
+    recordDecision: recordDecision(ports),
+    supersedeOlder: supersedeOlder(ports),
+    enact: enact(ports),
     archiveRun: archiveRun(ports),
     sweepRuns: sweepRuns(ports),
   };

@@ -2,6 +2,7 @@ import type { Connection, ReadSecret } from '../core/connection.ts';
 import type { Run } from '../core/artifact.ts';
 import type { StepContext } from '../core/step-context.ts';
 import type { LineageIndex } from '../lineage/lineage-index.ts';
+import type { Approvers } from '../registry/proof.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { RunArchive, RunStatus } from '../registry/runs.ts';
 import type { ArtifactStore } from '../stores/artifact-store.ts';
@@ -17,6 +18,8 @@ export interface Ports {
   readonly registry: Registry;
   readonly runs: RunArchive;
   readonly lineage: LineageIndex;
+  /** Whose decisions count; absent where nobody is configured, and everybody is taken at their word. */
+  readonly approvers?: Approvers;
   readonly histories: Histories;
   readonly compute: Compute;
   /** The connection that a source's `from` names. @throws {MlError} `ConnectionUnknown` names the ones that exist. */

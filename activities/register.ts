@@ -1,6 +1,10 @@
+import type { Approval } from '../core/decision.ts';
 import type { Evaluation } from '../core/evaluation.ts';
+import { approvalFor } from '../core/gate.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { resolveVersion } from '../core/registry.ts';
 import type { RegisteredVersion, Verdict } from '../core/registry-entry.ts';
+import { allRows } from '../core/segment.ts';
 import { readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 
@@ -13,21 +17,37 @@ export interface RegisterInput {
   readonly by: string;
 }
 
+export interface Registration {
+  readonly version: number;
+  /** Who must agree before it may be promoted; absent where nobody must, or it is decided already. */
+  readonly approval?: Approval;
+}
+
 /**
  * Append the version and how it was judged to the registry log. A package that is there already keeps its version; the judgement carries its own
  * evaluation and report, so the version shows those of the last one.
  */
 export const register =
-  (ports: Ports): Step<RegisterInput, { readonly version: number }> =>
+  (ports: Ports): Step<RegisterInput, Registration> =>
   async ({ spec, segment, registered, verdict, against, by }, context) => {
     const who = { by, run: context.run };
     const { metrics, baselines } = summarise(await readJson<Evaluation>(ports, registered.evaluation));
     const { evaluation, report } = registered;
     const place = { model: spec.name, segment };
     const { version } = await ports.registry.register(place, { ...registered, metrics, baselines }, who);
-    await ports.registry.judged(place, { version, verdict, against, exam: { evaluation, report, metrics, baselines } }, who);
-    return { version };
+    const isDecided = resolveVersion(await ports.registry.state(place), version)?.ruling !== undefined;
+    const approval = isDecided ? null : approvalFor(await approvalOf(ports, spec), verdict.name);
+    const needs = approval === null ? {} : { approval };
+    await ports.registry.judged(place, { version, verdict, against, exam: { evaluation, report, metrics, baselines }, ...needs }, who);
+    return { version, ...needs };
   };
+
+/** A spec of somebody's own cannot do away with the approval that the applied one asks for. */
+async function approvalOf(ports: Ports, spec: ModelSpec): Promise<ModelSpec['approval']> {
+  if (typeof spec.approval === 'object') return spec.approval;
+  const { applied } = await ports.registry.state({ model: spec.name, segment: allRows });
+  return applied && (await readJson<ModelSpec>(ports, applied.spec)).approval;
+}
 
 function summarise(evaluation: Evaluation): Pick<RegisteredVersion, 'metrics' | 'baselines'> {
   const values = Object.entries(evaluation.contenders).map(

@@ -8,6 +8,8 @@ import { allRows } from '../core/segment.ts';
 import type { BackfillOutcome } from '../workflows/backfill.ts';
 import { subjectOf } from '../workflows/search-attributes.ts';
 import { trainStart } from '../workflows/train-start.ts';
+import { decisions } from './decisions.ts';
+import type { Decisions } from './decisions.ts';
 import { requestOf, sameRequest } from './request.ts';
 import { runHandle } from './run-handle.ts';
 import type { RunHandle } from './run-handle.ts';
@@ -20,7 +22,7 @@ export interface ConnectOptions extends ConnectionOptions {
 export type TrainOptions = Omit<TrainRequest, 'spec'>;
 
 /** Starts, follows and cancels runs. Any Temporal client could do the same: the names and shapes are public. */
-export interface PerennialClient {
+export interface PerennialClient extends Decisions {
   /** Temporal's own client, for all that is not here. */
   readonly temporal: Client;
   readonly taskQueue: string;
@@ -117,6 +119,18 @@ export function clientOf(temporal: Client, taskQueue: string = defaultTaskQueue,
       const typedSearchAttributes = subjectOf({ model, trigger: 'backfill' });
       return start('backfill', workflowId.backfill(model), request, { staticSummary: `backfill ${model}`, typedSearchAttributes });
     },
+    ...decisions(temporal, taskQueue, (signed) => {
+      const { model, segment, version, decision } = signed.statement;
+      return start(
+        'deploy',
+        workflowId.deploy(model, segment),
+        { signed },
+        {
+          staticSummary: `${model}, ${segment} v${version} ${decision}`,
+          typedSearchAttributes: subjectOf({ model, segment, version }),
+        },
+      );
+    }),
     sweepLineage: () => start('sweepLineage', workflowId.sweepLineage(), {}, { staticSummary: 'archive closed runs' }),
     run: (workflow, input, id = workflow) => start(workflow, id, input, {}),
     close,

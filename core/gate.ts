@@ -1,6 +1,7 @@
+import type { Approval } from './decision.ts';
 import { MlError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
-import type { GateSpec } from './model-spec.ts';
+import type { GateSpec, ModelSpec } from './model-spec.ts';
 import type { Gain, Verdict, VerdictName } from './registry-entry.ts';
 import type { TaskKind } from './task.ts';
 
@@ -133,3 +134,10 @@ const figures = ({ metric, confidence, contenders }: Evaluation, { value, low, h
 
 const round = (value: number): string => String(Number(value.toPrecision(3)));
 const signed = (value: number): string => (value < 0 ? `−${round(-value)}` : `+${round(value)}`);
+
+/** Whether the gate lets a version through. */
+export const isWorthy = (verdict: VerdictName): boolean => verdict === 'better' || verdict === 'not-worse';
+
+/** The approval that a version with this verdict needs, if any: what no exam can compare is for people to decide where the spec names them. */
+export const approvalFor = (approval: ModelSpec['approval'], verdict: VerdictName): Approval | null =>
+  typeof approval === 'object' && (isWorthy(verdict) || verdict === 'not-comparable') ? approval : null;

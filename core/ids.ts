@@ -5,6 +5,7 @@
 export const workflowId = {
   train: (model: string, segment: string) => `train/${model}/${segment}`,
   deploy: (model: string, segment: string) => `deploy/${model}/${segment}`,
+  decide: (model: string, segment: string, version: number) => `decide/${model}/${segment}/v${version}`,
   backfill: (model: string) => `backfill/${model}`,
   retrain: (model: string) => `retrain/${model}`,
   sweepLineage: () => 'sweep-lineage',

@@ -1,3 +1,4 @@
+import type { Approval } from './decision.ts';
 import type { TaskKind, TaskTypes } from './task.ts';
 import type { TrainerName, TrainerParameters } from './trainer.ts';
 import type { Window } from './manifest.ts';
@@ -102,6 +103,8 @@ export interface ModelSpec<K extends TaskKind = TaskKind> {
   readonly gate?: GateSpec<K>;
   /** `all` trains the served model once more on all rows after the verdict; its evaluation is the unrefitted one's, and says so. */
   readonly refit?: 'all' | 'none';
+  /** Who must agree before a version that passed the gate (or that no exam can compare) is promoted. Default: nobody. */
+  readonly approval?: 'none' | Approval;
   readonly retrain?: {
     readonly cron: string;
     readonly when?: readonly 'new-data'[];

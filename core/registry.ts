@@ -1,7 +1,7 @@
 import { MlError } from './errors.ts';
 import { allRows } from './segment.ts';
-import type { Subject } from './decision.ts';
-import type { Command, Entry, Judgement, SegmentState, VersionState } from './registry-entry.ts';
+import type { Approval, Subject } from './decision.ts';
+import type { Command, Entry, Judgement, SegmentState, Verdict, VersionState } from './registry-entry.ts';
 
 /** The state that a log's entries leave. Pure: server, command line and auditor see the same. */
 export function fold(model: string, segment: string, entries: readonly Entry[]): SegmentState {
@@ -147,6 +147,25 @@ export const formatReference = (model: string, segment: string, version: number)
 export function resolveVersion(state: SegmentState, at: Reference['at']): VersionState | undefined {
   const version = at === 'champion' ? state.champion : at === 'previous' ? state.previousChampion : at;
   return state.versions.find((it) => it.version === version);
+}
+
+/** What a decision about a version that awaits it has to know. @throws {MlError} `RequestInvalid` if its verdict is for nobody to approve. */
+export function awaited(
+  state: SegmentState,
+  version: VersionState,
+): { readonly subject: Subject; readonly approval: Approval; readonly verdict: Verdict } {
+  const { approval, verdict, against = null, status } = version;
+  if (approval !== undefined && verdict !== undefined) return { subject: subjectOf(state, version, against), approval, verdict };
+  const reference = formatReference(state.model, state.segment, version.version);
+  const standing = verdict === undefined ? status : `${status}, judged ${verdict.name}`;
+  throw new MlError(
+    'RequestInvalid',
+    `${reference} awaits no decision: it is ${standing}. To bring it all the same: \`perennial promote ${reference}\``,
+    {
+      reference,
+      status,
+    },
+  );
 }
 
 /** What a decision about a version is bound to, as the log stands. */

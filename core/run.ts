@@ -1,4 +1,5 @@
 import type { Artifact } from './artifact.ts';
+import type { Decision } from './decision.ts';
 import type { Window } from './manifest.ts';
 import type { ModelSpec } from './model-spec.ts';
 import type { Verdict } from './registry-entry.ts';
@@ -27,8 +28,8 @@ export type TrainOutcome =
       readonly reason: string;
     }
   | {
-      /** `promoted` versions are served; `rejected` ones stay in the log with the verdict. */
-      readonly outcome: 'promoted' | 'rejected';
+      /** `promoted` versions are served; `rejected` ones stay in the log with the verdict; of the others people decide, and this run did not wait. */
+      readonly outcome: 'promoted' | 'rejected' | 'awaiting-decision';
       readonly model: string;
       readonly segment: string;
       readonly version: number;
@@ -38,6 +39,33 @@ export type TrainOutcome =
       readonly verdict: Verdict;
       readonly window: Window;
     };
+
+/** The decision that stands in the log. */
+export interface Standing {
+  readonly decision: Decision;
+  readonly by: string;
+  readonly at: string;
+  readonly reason: string;
+  readonly entry: number;
+  /** Whether it is the one that was asked for. Somebody else may have been faster: the log is the truth. */
+  readonly own: boolean;
+  readonly verdict: Verdict;
+  /** What became of it already: a decision that is heard of again brings nothing twice. */
+  readonly since: 'promoted' | 'rejected' | null;
+}
+
+/** What became of a version that awaited a decision. Approved and yet `rejected` is one that lost against a champion that came meanwhile. */
+export interface DecideOutcome {
+  readonly outcome: 'promoted' | 'rejected' | 'expired' | 'superseded';
+  readonly model: string;
+  readonly segment: string;
+  readonly version: number;
+  readonly decision: Decision;
+  readonly by: string;
+  readonly reason: string;
+  /** Number of the decision's entry in the log. */
+  readonly entry: number;
+}
 
 export interface RetrainRequest {
   readonly model: string;

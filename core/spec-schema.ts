@@ -112,6 +112,17 @@ const gate = z.strictObject({
   limits: z.strictObject({ sizeMb: z.number().positive().optional(), p99Ms: z.number().positive().optional() }).optional(),
 });
 
+// A timer needs a fixed length: months and years have none.
+const span = named(/^[1-9][0-9]{0,5}[smhdw]$/, 'a duration of fixed length: write a number and s, m, h, d or w, such as "3d"');
+const approval = z.union([
+  z.literal('none'),
+  z.strictObject({
+    role: named(/^[a-z][a-z0-9-]{0,62}$/, 'a role: lower-case letters, digits and "-", such as "approver"'),
+    within: span,
+    remind: span.optional(),
+  }),
+]);
+
 const retrain = z.strictObject({
   cron: named(/^(@(hourly|daily|weekly|monthly|yearly)|\S+( \S+){4})$/, 'a cron expression of five fields, such as "0 3 * * *"'),
   when: z.array(z.enum(['new-data'])).default(['new-data']),
@@ -147,6 +158,7 @@ const spec = z.strictObject({
   train: z.array(trainEntry).min(1),
   gate: gate.optional(),
   refit: z.enum(['all', 'none']).default('all'),
+  approval: approval.default('none'),
   retrain: retrain.optional(),
 });
 
@@ -377,6 +389,7 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(spec.shape),
   rows: Object.keys(spec.shape.rows.shape),
   gate: Object.keys(gate.shape),
+  approval: ['role', 'within', 'remind'],
   retrain: Object.keys(retrain.shape),
   segments: ['by', 'only'],
   window: ['from', 'to', 'last'],

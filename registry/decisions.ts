@@ -1,7 +1,7 @@
 import { canonical } from '../core/canonical.ts';
-import type { Proof } from '../core/decision.ts';
+import { mismatch, type Proof } from '../core/decision.ts';
 import { MlError } from '../core/errors.ts';
-import { formatReference, lastEntry, resolveVersion } from '../core/registry.ts';
+import { awaited, formatReference, lastEntry, resolveVersion } from '../core/registry.ts';
 import type { Command, Entry, Ruling, SegmentState, VersionState } from '../core/registry-entry.ts';
 
 /** What a log says to a decision: the entry that it is already, or the command to append. */
@@ -23,28 +23,21 @@ export function ruled(state: SegmentState, entries: readonly Entry[], ruling: Ru
     if (isSame) return entries[before.entry - 1]!;
     throw decisionTaken(reference, before);
   }
-  if (version.status !== 'awaiting-decision') throw awaitsNothing(reference, version);
-  if (ruling.package !== version.package.sha256 || ruling.evaluation !== version.evaluation.sha256) {
-    const message = `${reference} has another package or evaluation by now: look at it again before you decide`;
-    throw new MlError('ApprovalRefused', message, { version: version.version });
+  const { subject } = awaited(state, version);
+  const wrong = mismatch({ ...subject, ...ruling }, subject);
+  if (wrong !== undefined) {
+    throw new MlError('ApprovalRefused', `the decision is not about ${reference} as it is now: ${wrong}`, { version: version.version });
   }
   return { kind: 'decided', ...ruling };
 }
 
-export const decisionTaken = (reference: string, { decision, by, at, entry, reason }: NonNullable<VersionState['ruling']>): MlError =>
+const decisionTaken = (reference: string, { decision, by, at, entry, reason }: NonNullable<VersionState['ruling']>): MlError =>
   new MlError('DecisionTaken', `${reference} is ${decision} since ${at}, by ${by} (entry ${entry}: ${reason}); it is decided once`, {
     decision,
     by,
     at,
     entry,
   });
-
-function awaitsNothing(reference: string, { status, verdict }: VersionState): MlError {
-  const standing = verdict === undefined ? status : `${status}, judged ${verdict.name}`;
-  return new MlError('RequestInvalid', `${reference} awaits no decision: it is ${standing}. To bring it all the same: \`perennial promote\``, {
-    status,
-  });
-}
 
 /** A version for the champion's place. A retried promotion finds its own entry. */
 export function promoted(state: SegmentState, entries: readonly Entry[], command: Extract<Command, { kind: 'promoted' }>, { run }: Writer): Answer {

@@ -10,6 +10,7 @@ import type { Connections } from '../core/connection.ts';
 import { taskQueue } from '../core/ids.ts';
 import { readSecret, type Security } from './config.ts';
 import { openLineageIndex } from '../lineage/lineage-index.ts';
+import { readApprovers } from '../registry/proof.ts';
 import { openRegistry } from '../registry/registry.ts';
 import { openRunArchive } from '../registry/runs.ts';
 import { openArtifactStore } from '../stores/artifact-store.ts';
@@ -104,6 +105,7 @@ async function openPorts(options: WorkerOptions, client: Client, compute: Ports[
   const blobs = await openBlobs(store, join(options.workFolder, 'blobs'));
   const signer = await openSigner(store, blobs, options.security?.signing);
   const registry = openRegistry(store, blobs, signer);
+  const approvers = await readApprovers(options.security?.approvers);
   return {
     store,
     blobs,
@@ -112,6 +114,7 @@ async function openPorts(options: WorkerOptions, client: Client, compute: Ports[
     runs: openRunArchive(store, blobs, signer),
     lineage: openLineageIndex({ store, blobs, registry, folder: join(options.workFolder, 'lineage') }),
     histories: openHistories(client, options.taskQueue),
+    ...(approvers && { approvers }),
     compute,
     connection: (from) => connectionOf(options.connections, from),
     readSecret,

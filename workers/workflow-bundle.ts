@@ -13,6 +13,7 @@ const ours = {
   retrain: 'workflows/retrain',
   backfill: 'workflows/backfill',
   deploy: 'workflows/deploy',
+  decide: 'workflows/decide',
   sweepLineage: 'workflows/sweep-lineage',
 } as const;
 

@@ -30,6 +30,13 @@ const inbound: WorkflowInboundCallsInterceptor = {
       await CancellationScope.nonCancellable(() => leaveRecord(outcome));
     }
   },
+  async handleUpdate(input, next) {
+    try {
+      return await next(input);
+    } catch (error) {
+      throw error instanceof MlError ? asFailure(error) : error;
+    }
+  },
 };
 
 /** A run's history and outcome outlive Temporal's retention. The sweeper completes them after the close; if this fails, it does all of it. */

@@ -1,6 +1,7 @@
 import type { ActivityOptions } from '@temporalio/workflow';
 import { ActivityCancellationType } from '@temporalio/workflow';
 import type { Steps } from '../activities/index.ts';
+import type { Signed } from '../core/decision.ts';
 import type { Role } from '../core/ids.ts';
 
 /** A step that answers within seconds: a look at a source, a decision, an entry in a log. */
@@ -58,11 +59,16 @@ export const policies: { readonly [S in keyof Steps]: Policy<Parameters<Steps[S]
   writeReport: { options: work, role: 'control', summary: () => 'report' },
   register: { options: quick, role: 'control', summary: ({ spec, segment }) => `register ${spec.name}, ${segment}` },
   promote: { options: quick, role: 'control', summary: ({ model, segment, version }) => `promote ${model}, ${segment} v${version}` },
+  recordDecision: { options: quick, role: 'control', summary: (input) => ('signed' in input ? decided(input.signed) : input.decision) },
+  supersedeOlder: { options: quick, role: 'control', summary: ({ version }) => `supersede what awaits a decision before v${version}` },
+  enact: { options: quick, role: 'control', summary: ({ signed }) => decided(signed) },
   lookForNews: { options: work, role: 'control', summary: ({ spec, segment }) => `is anything new for ${spec.name}, ${segment}?` },
   listSegments: { options: quick, role: 'control', summary: ({ spec }) => `segments of ${spec.name}` },
   archiveRun: { options: { ...quick, scheduleToCloseTimeout: '2 minutes' }, role: 'control', summary: () => 'archive this run' },
   sweepRuns: { options: work, role: 'control', summary: () => 'archive closed runs' },
 };
+
+const decided = ({ statement: { decision, version, by } }: Signed): string => `v${version} ${decision} by ${by}`;
 
 function brief(parameters: unknown): string {
   const text = JSON.stringify(parameters) ?? '';

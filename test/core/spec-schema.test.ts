@@ -81,7 +81,8 @@ describe('a spec', () => {
 
   test.each<[string, Changes, string, string]>([
     ['an unknown field', { splitt: {} }, 'splitt', 'unknown field "splitt"; did you mean "split"?'],
-    ['a field of a later issue', { approval: 'none' }, 'approval', 'unknown field "approval"'],
+    ['an approval without a time', { approval: { role: 'approver' } }, 'approval.within', 'is missing'],
+    ['an approval whose time has no fixed length', { approval: { role: 'approver', within: '1mo' } }, 'approval.within', 'fixed length'],
     ['an unknown field of a source', { 'sources.movies.raed': 'csv' }, 'sources.movies.raed', 'did you mean "read"?'],
     [
       'an unknown field of a column',

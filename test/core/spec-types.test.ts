@@ -95,7 +95,7 @@ test('what is misspelt does not compile', () => {
   // @ts-expect-error an unknown task
   defineModel({ ...base, task: 'regression' });
   // @ts-expect-error an unknown field
-  defineModel({ ...base, approval: 'none' });
+  defineModel({ ...base, approvals: 'none' });
   // @ts-expect-error a source that does not describe items
   defineModel({ ...base, target: { ...base.target, describe: { source: 'films', title: 'title', categories: 'genres' } } });
   expect(true).toBe(true);

@@ -31,6 +31,7 @@ export interface SystemOptions {
   readonly faults?: ApiFaults;
   readonly pageSize?: number;
   readonly temporal?: Partial<TemporalServerOptions>;
+  readonly approvers?: NonNullable<WorkerProcessOptions['security']>['approvers'];
   /** Folder of a simulated service that another system made. */
   readonly data?: string;
 }
@@ -89,6 +90,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     store: storeUri,
     workFolder: join(folder, 'work'),
     computeSlots,
+    ...(options.approvers && { security: { approvers: options.approvers } }),
     connections: {
       catalogue: { kind: 'folder', path: data },
       'user-data-api': { kind: 'http', baseUrl: api.url, allowedHosts: [new URL(api.url).host], token: { file: tokenFile } },

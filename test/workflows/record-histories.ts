@@ -1,17 +1,20 @@
 /**
  * Records the fixtures of the replay tests, from real runs through the interceptor. Run it when workflows change on purpose:
  *
- *     npm run build && node dist/test/workflows/record-histories.js
+ *     npm run build && node dist/test/workflows/record-histories.js [name of a fixture …]
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { awaited, subjectOf } from '../../client/index.ts';
 import type { RunHandle } from '../../client/index.ts';
+import { resolveVersion } from '../../core/registry.ts';
 import { recommender, slow, startSystem, until } from './harness.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const folder = resolve(root, 'test/histories');
+const wanted = process.argv.slice(2);
 const system = await startSystem();
 const { client } = system;
 
@@ -21,6 +24,7 @@ async function record(name: string, { workflowId, runId }: Pick<RunHandle<unknow
   const text = historyToJSON(history)
     .replaceAll(root, '')
     .replaceAll(/\d+@[A-Za-z0-9.-]+/g, 'worker');
+  if (wanted.length > 0 && !wanted.includes(name)) return;
   const json = gzipSync(text, { level: 9 });
   await writeFile(resolve(folder, `${name}.json.gz`), json);
   process.stderr.write(`${name}: ${history.events?.length} events, ${json.length} bytes\n`);
@@ -67,6 +71,26 @@ try {
     { from: '2030-01-01', to: '2030-02-01' },
   ];
   await record('backfill', await ended(await client.backfill({ spec, windows, segments: ['all', 'month=10'] })));
+  const asking = (l2: number) =>
+    recommender('asking', { train: [{ trainer: 'ease', with: { l2 } }], approval: { role: 'approver', within: '1d', remind: '1s' } });
+  const stateOf = () => system.registry.state({ model: 'asking', segment: 'all' });
+  const versionOf = async (version: number) => awaited(await stateOf(), resolveVersion(await stateOf(), version)!);
+  const anna = { by: 'anna', reason: 'looks right' };
+  await record('train-awaiting', await ended(await client.train(asking(100))));
+  await until('a reminder', async () => {
+    const { currentDetails } = await client.temporal.workflow
+      .getHandle('decide/asking/all/v1')
+      .query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    return currentDetails.includes('Reminder');
+  });
+  await record('decide-approved', await ended((await client.approve(await versionOf(1), anna)).run));
+  await ended(await client.train(asking(300)));
+  await ended(await client.train(asking(500)));
+  await record('decide-superseded', { workflowId: 'decide/asking/all/v2' });
+  const superseded = subjectOf(await stateOf(), resolveVersion(await stateOf(), 2)!, 1);
+  await record('deploy-by-hand', await ended(await client.promote(superseded, anna)));
+  await record('decide-judged-again', await ended((await client.approve(await versionOf(3), anna)).run));
+
   await record('sweep-lineage', await ended(await client.sweepLineage()));
 } finally {
   await system.close();

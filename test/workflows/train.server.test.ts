@@ -11,7 +11,7 @@ import type { TestSystem } from './harness.ts';
 
 let system: TestSystem;
 let first: RunHandle<TrainOutcome>;
-let promoted: Extract<TrainOutcome, { outcome: 'promoted' | 'rejected' }>;
+let promoted: Exclude<TrainOutcome, { outcome: 'unchanged' }>;
 
 beforeAll(async () => {
   system = await startSystem();

@@ -1,0 +1,311 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Awaiting, Decider } from '../../client/index.ts';
+import { awaited, subjectOf } from '../../client/index.ts';
+import type { Approval } from '../../core/decision.ts';
+import { resolveVersion } from '../../core/registry.ts';
+import type { Verdict } from '../../core/registry-entry.ts';
+import type { DecideOutcome } from '../../core/run.ts';
+import { publicKey, signingKey } from '../../signing/keys.ts';
+import { signedBy } from '../../registry/proof.ts';
+import { decideStart } from '../../workflows/decide-start.ts';
+import { registered, verdict } from '../registry/samples.ts';
+import { commands, recommender, startSystem, until } from './harness.ts';
+import type { TestSystem } from './harness.ts';
+
+let system: TestSystem;
+beforeAll(async () => {
+  system = await startSystem();
+}, 60_000);
+afterAll(async () => system?.close());
+
+const approval: Approval = { role: 'approver', within: '1h' };
+const ada: Decider = { by: 'ada', reason: 'looks right' };
+const ben: Decider = { by: 'ben', reason: 'I would not' };
+const author = { by: 'test', run: null };
+
+/** A challenger that was made elsewhere, judged, and now awaits a decision; its run waits with it. */
+async function challenger(at: TestSystem, model: string, needs: Approval = approval, name: Verdict['name'] = 'better'): Promise<Awaiting> {
+  const place = { model, segment: 'all' };
+  const { versions, champion } = await at.registry.state(place);
+  const { version } = await at.registry.register(place, registered(`${model} ${versions.length + 1}`), author);
+  await at.registry.judged(place, { version, verdict: verdict(name), against: champion, approval: needs }, author);
+  const state = await at.registry.state(place);
+  const awaiting = awaited(state, resolveVersion(state, version)!);
+  await at.client.temporal.workflow.start('decide', { ...decideStart(awaiting), taskQueue: 'perennial' });
+  return awaiting;
+}
+
+const handleOf = (at: TestSystem, { subject: { model, segment, version } }: Awaiting) =>
+  at.client.temporal.workflow.getHandle(`decide/${model}/${segment}/v${version}`);
+const outcomeOf = async (at: TestSystem, awaiting: Awaiting): Promise<DecideOutcome> => (await handleOf(at, awaiting).result()) as DecideOutcome;
+const lastEntry = async (at: TestSystem, model: string) => (await at.registry.entries({ model, segment: 'all' })).at(-1)!;
+
+describe('a version that awaits a decision', () => {
+  test('says who decides until when, on what, and with which command', async () => {
+    const awaiting = await challenger(system, 'shown');
+    const seen = await until('it waits', async () => {
+      const { currentDetails } = (await handleOf(system, awaiting).query('__temporal_workflow_metadata')) as { currentDetails: string };
+      return currentDetails !== '' && currentDetails;
+    });
+    expect(seen).toContain('v1 awaits a decision');
+    expect(seen).toContain('**approver**');
+    expect(seen).toContain('perennial approve shown/all@1');
+    const { searchAttributes } = await handleOf(system, awaiting).describe();
+    expect(searchAttributes).toMatchObject({ MlModel: ['shown'], MlVersion: ['v1'], MlOutcome: ['awaiting-decision'] });
+    const { versions, champion } = await system.registry.state({ model: 'shown', segment: 'all' });
+    expect(versions[0]).toMatchObject({ status: 'awaiting-decision', approval: { role: 'approver' } });
+    expect(champion).toBeNull();
+  });
+
+  test('is promoted when it is approved, with who approved it and why', async () => {
+    const awaiting = await challenger(system, 'approved');
+    const { standing, run } = await system.client.approve(awaiting, ada);
+    expect(standing).toMatchObject({ decision: 'approved', by: 'ada', entry: 3, own: true });
+    expect(await run.result()).toMatchObject({ outcome: 'promoted', version: 1, by: 'ada' });
+    const [, , decided, promoted] = await system.registry.entries({ model: 'approved', segment: 'all' });
+    expect(decided).toMatchObject({
+      by: 'ada',
+      command: { kind: 'decided', decision: 'approved', reason: 'looks right', proof: { how: 'claimed' } },
+    });
+    expect(promoted).toMatchObject({ by: 'ada', command: { kind: 'promoted', reason: 'approved by ada: looks right' } });
+  });
+
+  test('is not when it is rejected, and stays so', async () => {
+    const awaiting = await challenger(system, 'rejected');
+    await system.client.reject(awaiting, ben);
+    expect(await outcomeOf(system, awaiting)).toMatchObject({ outcome: 'rejected', by: 'ben' });
+    expect(await commands(system, 'rejected')).toEqual(['registered', 'judged', 'decided']);
+    await expect(system.client.approve(awaiting, ada)).rejects.toMatchObject({
+      code: 'DecisionTaken',
+      message: expect.stringContaining('rejected') as unknown,
+      facts: { by: 'ben', entry: 3 },
+    });
+    expect(await commands(system, 'rejected')).toHaveLength(3);
+  });
+
+  test('expires when nobody decides, after reminders', async () => {
+    const awaiting = await challenger(system, 'expired', { role: 'approver', within: '3s', remind: '1s' });
+    const reminded = until('a reminder', async () => {
+      const { currentDetails } = (await handleOf(system, awaiting).query('__temporal_workflow_metadata')) as { currentDetails: string };
+      return /Reminder \d/.test(currentDetails);
+    });
+    await reminded;
+    expect(await outcomeOf(system, awaiting)).toMatchObject({ outcome: 'expired', by: 'perennial' });
+    expect((await lastEntry(system, 'expired')).command).toMatchObject({ kind: 'decided', decision: 'expired' });
+    await expect(system.client.approve(awaiting, ada)).rejects.toMatchObject({ code: 'DecisionTaken' });
+  });
+
+  test('is superseded by a newer challenger, whose approval then counts', async () => {
+    const older = await challenger(system, 'superseded');
+    const newer = await challenger(system, 'superseded');
+    expect(await outcomeOf(system, older)).toMatchObject({ outcome: 'superseded', reason: 'version 2 came after it' });
+    await expect(system.client.approve(older, ada)).rejects.toMatchObject({ code: 'DecisionTaken', facts: { decision: 'superseded' } });
+    expect(await (await system.client.approve(newer, ada)).run.result()).toMatchObject({ outcome: 'promoted', version: 2 });
+    expect((await system.registry.state({ model: 'superseded', segment: 'all' })).champion).toBe(2);
+  });
+
+  test('is decided once when two race, and the second hears who was first', async () => {
+    const awaiting = await challenger(system, 'raced');
+    const calls = await Promise.allSettled([system.client.approve(awaiting, ada), system.client.reject(awaiting, ben)]);
+    expect(calls.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const refused = calls.find((call) => call.status === 'rejected')!;
+    expect(refused.reason).toMatchObject({ code: 'DecisionTaken', message: expect.stringMatching(/ada|ben/) as unknown });
+    await outcomeOf(system, awaiting);
+    expect((await commands(system, 'raced')).filter((kind) => kind === 'decided')).toHaveLength(1);
+  });
+
+  test('does not take a decision about another package, evaluation or champion, and stays open', async () => {
+    const awaiting = await challenger(system, 'bound');
+    const { subject } = awaiting;
+    for (const other of [{ package: 'f'.repeat(64) }, { evaluation: 'f'.repeat(64) }, { expect: 7 }]) {
+      const wrong = { ...awaiting, subject: { ...subject, ...other } };
+      await expect(system.client.approve(wrong, ada)).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    }
+    const { events } = await handleOf(system, awaiting).fetchHistory();
+    expect(events!.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes)).toEqual([]);
+    expect(await (await system.client.approve(awaiting, ada)).run.result()).toMatchObject({ outcome: 'promoted' });
+  });
+
+  test('can be approved though Temporal has forgotten the run that waited', async () => {
+    const awaiting = await challenger(system, 'forgotten');
+    await handleOf(system, awaiting).terminate('its server lost everything');
+    const { run } = await system.client.approve(awaiting, ada);
+    expect(await run.result()).toMatchObject({ outcome: 'promoted', by: 'ada' });
+    // Said again: adopted, and nothing is brought twice.
+    const again = await system.client.approve(awaiting, ada);
+    expect(again.standing).toMatchObject({ entry: 3, since: 'promoted' });
+    expect(await again.run.result()).toMatchObject({ outcome: 'promoted' });
+    expect(await commands(system, 'forgotten')).toEqual(['registered', 'judged', 'decided', 'promoted']);
+  });
+
+  test('is nothing to approve where it awaits nothing', async () => {
+    const place = { model: 'plain', segment: 'all' };
+    await system.registry.register(place, registered('plain'), author);
+    const state = await system.registry.state(place);
+    const made = { subject: subjectOf(state, state.versions[0]!, null), approval, verdict: verdict('better') };
+    await expect(system.client.approve(made, ada)).rejects.toMatchObject({ code: 'RequestInvalid' });
+    await expect(outcomeOf(system, made)).rejects.toThrow();
+    expect(await commands(system, 'plain')).toEqual(['registered']);
+  });
+});
+
+test('a worker that is killed between a decision and its entry writes it once', async () => {
+  const awaiting = await challenger(system, 'killed');
+  await until('it waits', async () => (await handleOf(system, awaiting).query<{ headline: string }>('progress')).headline !== '');
+  const answer = system.client.approve(awaiting, ada);
+  await until('the decision is under way', async () => {
+    const { events } = await handleOf(system, awaiting).fetchHistory();
+    return events!.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+  });
+  await system.worker.kill();
+  await system.worker.start();
+  expect((await answer).standing).toMatchObject({ decision: 'approved', by: 'ada' });
+  expect(await outcomeOf(system, awaiting)).toMatchObject({ outcome: 'promoted' });
+  expect(await commands(system, 'killed')).toEqual(['registered', 'judged', 'decided', 'promoted']);
+}, 60_000);
+
+describe('a training whose spec asks for approval', () => {
+  const spec = recommender('films', { approval, train: [{ trainer: 'ease', with: { l2: 100 } }] });
+  const place = { model: 'films', segment: 'all' };
+
+  test('ends without waiting, so that the schedule goes on; a newer version supersedes it', async () => {
+    await system.apply(spec);
+    const first = await (await system.client.retrain('films')).result();
+    expect(first.segments['all']).toMatchObject({ outcome: 'awaiting-decision', version: 1 });
+    expect((await handleOf(system, { subject: { ...place, version: 1 } } as Awaiting).describe()).status.name).toBe('RUNNING');
+
+    await system.apply({ ...spec, train: [{ trainer: 'ease', with: { l2: 200 } }] });
+    const second = await (await system.client.retrain('films')).result();
+    expect(second.segments['all']).toMatchObject({ outcome: 'awaiting-decision', version: 2 });
+    const { versions } = await system.registry.state(place);
+    expect(versions[0]).toMatchObject({ status: 'registered', ruling: { decision: 'superseded' } });
+    expect(versions[1]).toMatchObject({ status: 'awaiting-decision' });
+  }, 90_000);
+
+  test('is judged again after an approval when the champion changed meanwhile', async () => {
+    await system.registry.promote(
+      place,
+      { version: 1, expect: null, verdict: 'better', reason: 'a person was faster', proof: { how: 'claimed' } },
+      author,
+    );
+    const state = await system.registry.state(place);
+    const { run } = await system.client.approve(awaited(state, resolveVersion(state, 2)!), ada);
+    expect(await run.result()).toMatchObject({ outcome: 'promoted', version: 2, decision: 'approved' });
+    const after = (await system.registry.entries(place)).slice(state.entries).map(({ command }) => command);
+    expect(after).toMatchObject([
+      { kind: 'decided', version: 2, decision: 'approved', expect: null },
+      { kind: 'judged', version: 2, against: 1 },
+      { kind: 'promoted', version: 2, expect: 1 },
+    ]);
+  }, 90_000);
+
+  test('of somebody’s own without it needs it too, once it is applied', async () => {
+    const own = recommender('films', { train: [{ trainer: 'ease', with: { l2: 300 } }] });
+    expect(await (await system.client.train(own)).result()).toMatchObject({ outcome: 'awaiting-decision' });
+  }, 60_000);
+});
+
+describe('what people do by hand', () => {
+  test('is a promotion whatever the verdict, and a rollback to a former champion, each an entry with its reason', async () => {
+    const place = { model: 'by-hand', segment: 'all' };
+    for (const name of ['better', 'worse'] as const) {
+      const { version } = await system.registry.register(place, registered(`hand ${name}`), author);
+      await system.registry.judged(place, { version, verdict: verdict(name), against: null }, author);
+    }
+    const subject = async (version: number) => {
+      const state = await system.registry.state(place);
+      return subjectOf(state, resolveVersion(state, version)!, state.champion);
+    };
+    expect(await (await system.client.promote(await subject(1), ada)).result()).toMatchObject({ outcome: 'promoted', version: 1 });
+    expect(await (await system.client.promote(await subject(2), ada)).result()).toMatchObject({ outcome: 'promoted', version: 2 });
+    expect(await system.registry.state(place)).toMatchObject({ champion: 2, previousChampion: 1, anchor: 1 });
+    expect(await (await system.client.rollback(await subject(1), ben)).result()).toMatchObject({ outcome: 'rolled-back', version: 1 });
+    expect(await system.registry.state(place)).toMatchObject({ champion: 1, previousChampion: 2, anchor: 1 });
+    expect(await lastEntry(system, 'by-hand')).toMatchObject({
+      by: 'ben',
+      run: { workflowId: 'deploy/by-hand/all' },
+      command: { kind: 'rolledBack', from: 2, to: 1, reason: 'I would not', proof: { how: 'claimed' } },
+    });
+    await expect((await system.client.rollback({ ...(await subject(2)), expect: 9 }, ben)).result()).rejects.toMatchObject({
+      code: 'ChampionChanged',
+    });
+  });
+});
+
+describe('where approvers are configured', () => {
+  const keyOf = () =>
+    generateKeyPairSync('ec', {
+      namedCurve: 'P-256',
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+  const keys = { ada: keyOf(), ben: keyOf() };
+  const sign = (key: keyof typeof keys) => (text: string) =>
+    Buffer.from(signingKey(keys[key].privateKey, key).sign(Buffer.from(text))).toString('base64');
+  let folder: string;
+  let strict: TestSystem;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'perennial-approvers-'));
+    for (const [name, { publicKey: pem }] of Object.entries(keys)) await writeFile(join(folder, `${name}.pem`), pem);
+    strict = await startSystem({
+      approvers: { ada: { publicKey: join(folder, 'ada.pem') }, ben: { publicKey: join(folder, 'ben.pem'), roles: ['reader'] } },
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await strict?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('a decision without a proof, with a forged one, or of somebody without the role is refused; a signed one counts, and can be checked again', async () => {
+    const awaiting = await challenger(strict, 'proved');
+    const refused = [
+      ada,
+      { ...ada, sign: sign('ben') },
+      { ...ada, sign: () => sign('ada')('another text') },
+      { ...ben, sign: sign('ben') },
+      { ...ada, by: 'eve', sign: sign('ada') },
+    ];
+    for (const who of refused) await expect(strict.client.approve(awaiting, who)).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    expect(await commands(strict, 'proved')).toEqual(['registered', 'judged']);
+
+    const { run } = await strict.client.approve(awaiting, { ...ada, sign: sign('ada') });
+    expect(await run.result()).toMatchObject({ outcome: 'promoted', by: 'ada' });
+    const decided = (await strict.registry.entries({ model: 'proved', segment: 'all' }))[2]!.command;
+    const proof = decided.kind === 'decided' ? decided.proof : undefined;
+    if (proof?.how !== 'signature') throw new Error('there is no signature in the log');
+    const key = publicKey(keys.ada.publicKey, 'ada');
+    expect(proof.key).toBe(key.fingerprint);
+    expect(signedBy(key, proof.statement, proof.signature)).toBe(true);
+    expect(signedBy(key, { ...proof.statement, version: 2 }, proof.signature)).toBe(false);
+  });
+
+  test('nobody promotes or rolls back without one, nor by a deployment of their own, and a signed statement counts once', async () => {
+    const place = { model: 'proved', segment: 'all' };
+    const { version } = await strict.registry.register(place, registered('worse'), author);
+    await strict.registry.judged(place, { version, verdict: verdict('worse'), against: 1 }, author);
+    const state = await strict.registry.state(place);
+    const second = subjectOf(state, resolveVersion(state, 2)!, 1);
+    await expect((await strict.client.promote(second, ada)).result()).rejects.toMatchObject({ code: 'ApprovalRefused' });
+    const forged = { ...place, version: 2, expect: 1, verdict: 'better', by: 'the gate' };
+    const deployed = strict.client.temporal.workflow.execute('deploy', { args: [forged], workflowId: 'forged', taskQueue: 'perennial' });
+    await expect(deployed).rejects.toMatchObject({ cause: { cause: { type: 'ApprovalRefused' } } });
+
+    const run = await strict.client.promote(second, { ...ada, sign: sign('ada') });
+    await run.result();
+    const first = { ...second, ...subjectOf(state, resolveVersion(state, 1)!, 2) };
+    await (await strict.client.rollback(first, { ...ada, sign: sign('ada') })).result();
+    const { champion, entries } = await strict.registry.state(place);
+    expect(champion).toBe(1);
+    // Somebody who read the log sends the promotion once more.
+    const { command } = (await strict.registry.entries(place)).find((entry) => entry.command.kind === 'promoted' && entry.command.version === 2)!;
+    const proof = command.kind === 'promoted' ? command.proof : undefined;
+    if (proof?.how !== 'signature') throw new Error('there is no signature in the log');
+    const args = [{ signed: { statement: proof.statement, signature: proof.signature } }];
+    await strict.client.temporal.workflow.execute('deploy', { args, workflowId: 'replayed', taskQueue: 'perennial' });
+    expect(await strict.registry.state(place)).toMatchObject({ champion: 1, entries });
+  });
+});
