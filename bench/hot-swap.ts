@@ -6,11 +6,13 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
 import type { Item } from '../core/manifest.ts';
 import { startPredictionServer } from '../serving/index.ts';
+import { openStore } from '../stores/open-store.ts';
 import { byGenre } from '../test/serving/films.ts';
 import { openShop, type Registered } from '../test/serving/shop.ts';
 
@@ -86,7 +88,7 @@ async function bench(swaps: number, connections: number): Promise<void> {
   const [first, ...next] = versions as [Registered, ...Registered[]];
   await shop.promote(place, first.version);
   const promoted = new Set([first.digest]);
-  const server = await startPredictionServer(shop);
+  const server = await startPredictionServer({ ...shop, store: await openStore(join(shop.folder, 'store')) });
   while ((await fetch(`${server.url}/ready`)).status !== 200) await sleep(50);
 
   const child = fork(fileURLToPath(import.meta.url), [server.url, String(connections)], { serialization: 'advanced' });

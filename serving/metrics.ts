@@ -41,6 +41,17 @@ export class ServingMetrics {
     registers: [this.#registry],
   });
 
+  readonly #answersDropped = new Counter({
+    name: 'perennial_answers_dropped_total',
+    help: 'Answers of which it was not written down which version gave them.',
+    registers: [this.#registry],
+  });
+  readonly #answersDelayed = new Counter({
+    name: 'perennial_answer_log_failures_total',
+    help: 'Attempts to write down which versions answered that the store refused.',
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -67,6 +78,14 @@ export class ServingMetrics {
 
   followFailed(): void {
     this.#followFailures.inc();
+  }
+
+  answersDropped(answers: number): void {
+    this.#answersDropped.inc(answers);
+  }
+
+  answersDelayed(): void {
+    this.#answersDelayed.inc();
   }
 
   get contentType(): string {

@@ -6,6 +6,8 @@ import { allRows } from '../core/segment.ts';
 import type { Item } from '../core/manifest.ts';
 import type { VersionState } from '../core/registry-entry.ts';
 import type { Blobs } from '../stores/blobs.ts';
+import { isRequestId, timedId } from '../registry/answers.ts';
+import type { AnswerLog } from './answer-log.ts';
 import type { ServingMetrics } from './metrics.ts';
 import type { ServedModel, UserSummary, VersionIdentity } from './served-model.ts';
 import type { Slot } from './slot.ts';
@@ -15,6 +17,8 @@ export interface ModelRoutesOptions {
   readonly slots: Slots;
   readonly blobs: Blobs;
   readonly metrics: ServingMetrics;
+  /** Takes down which version answered. */
+  readonly answers?: AnswerLog;
   readonly links: { readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string };
 }
 
@@ -41,9 +45,13 @@ const favouritesShown = 12;
 const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox allow-popups";
 
 /** What can be asked of the models. */
-export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, links }: ModelRoutesOptions): void {
+export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, answers, links }: ModelRoutesOptions): void {
   app.post<{ Params: { model: string } }>('/v1/models/:model/recommend', async (request, reply) => {
     const started = performance.now();
+    const given = request.headers['x-request-id'];
+    const askedAt = Date.now();
+    const requestId = isRequestId(given) ? given : timedId(askedAt);
+    reply.header('x-request-id', requestId);
     const answered: { by?: VersionIdentity } = {};
     reply.raw.once('close', () => metrics.requested(answered.by, reply.statusCode, (performance.now() - started) / 1000));
     const { segment, ...asked } = parse(recommendBody, request.body);
@@ -51,7 +59,8 @@ export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, links
     const served = slots.route(request.params.model, segment);
     answered.by = served.identity;
     const answer = await served.recommend(asked);
-    return { ...served.identity, requestedSegment: segment, ...answer };
+    answers?.record(requestId, served.identity, 'recommend', askedAt);
+    return { requestId, ...served.identity, requestedSegment: segment, ...answer };
   });
 
   app.get('/v1/models', async () => ({

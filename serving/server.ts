@@ -4,6 +4,8 @@ import type { Log } from '../core/step-context.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { SignatureCheck } from '../registry/signatures.ts';
 import type { Blobs } from '../stores/blobs.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import { AnswerLog } from './answer-log.ts';
 import { answerErrors } from './error-answers.ts';
 import { fetchVersion } from './fetch-version.ts';
 import { follow } from './follower.ts';
@@ -17,6 +19,8 @@ import { Slots } from './slots.ts';
 export interface PredictionServerOptions {
   readonly registry: Registry;
   readonly blobs: Blobs;
+  /** Where it is written down which version answered which request, so that `perennial lineage prediction:<id>` finds it. Default: nowhere. */
+  readonly store?: ObjectStore;
   /** Default `127.0.0.1`: whoever opens it to a network says so. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -52,9 +56,29 @@ const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
  * @throws {MlError} `PortTaken`.
  */
 export async function startPredictionServer(options: PredictionServerOptions): Promise<PredictionServer> {
-  const { registry, blobs, checkSignature, host = '127.0.0.1', port = 0, page = true, links = {}, followEveryMs = 1000, log = silent } = options;
+  const {
+    registry,
+    blobs,
+    store,
+    checkSignature,
+    host = '127.0.0.1',
+    port = 0,
+    page = true,
+    links = {},
+    followEveryMs = 1000,
+    log = silent,
+  } = options;
   const metrics = new ServingMetrics();
   const threads = new ModelThreads();
+  const answers =
+    store &&
+    new AnswerLog(store, {
+      dropped: (count) => metrics.answersDropped(count),
+      failed(error) {
+        metrics.answersDelayed();
+        log.warn('answers not written down yet', { error: String(error) });
+      },
+    });
   const slots = new Slots(async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version, checkSignature)), {
     swapped({ serving, model, segment }) {
       if (serving) metrics.swapped(serving.identity);
@@ -87,7 +111,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
   });
   try {
     answerErrors(app, log);
-    modelRoutes(app, { slots, blobs, metrics, links });
+    modelRoutes(app, { slots, blobs, metrics, links, ...(answers && { answers }) });
     operationRoutes(app, { slots, metrics, follower });
     if (page) await pageRoutes(app);
     return { url: await listen(app, host, port), close };
@@ -99,6 +123,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
   async function close(): Promise<void> {
     await follower.close();
     await app.close();
+    await answers?.close();
     await slots.close();
     await threads.close();
   }

@@ -28,6 +28,7 @@ const runLink = (run: { readonly workflowId: string; readonly runId: string }) =
 const server = await startPredictionServer({
   registry: openRegistry(store, blobs),
   blobs,
+  store,
   ...(checkSignature && { checkSignature }),
   ...(port !== undefined && { port }),
   ...(ui && { links: { run: runLink } }),

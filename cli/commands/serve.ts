@@ -37,6 +37,7 @@ async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlag
       const server = await startPredictionServer({
         registry,
         blobs,
+        store,
         log: logTo(at.out.say),
         ...(checkSignature && { checkSignature }),
         ...(host && { host }),
