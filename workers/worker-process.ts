@@ -7,7 +7,7 @@ import { startWorker } from './worker.ts';
 import type { WorkerOptions } from './worker.ts';
 
 /** The input of this entry: a worker's options, with the way to the server instead of a connection to it. */
-export interface WorkerProcessOptions extends Omit<WorkerOptions, 'connection'> {
+export interface WorkerProcessOptions extends Omit<WorkerOptions, 'connection' | 'around'> {
   readonly temporal: NativeConnectionOptions;
 }
 

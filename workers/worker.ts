@@ -4,7 +4,7 @@ import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import { createSteps } from '../activities/index.ts';
-import type { Ports } from '../activities/ports.ts';
+import type { Ports, Step } from '../activities/ports.ts';
 import { connectionOf } from '../core/connection.ts';
 import type { Connections } from '../core/connection.ts';
 import { taskQueue } from '../core/ids.ts';
@@ -15,6 +15,7 @@ import { openRegistry } from '../registry/registry.ts';
 import { openRunArchive } from '../registry/runs.ts';
 import { openArtifactStore } from '../stores/artifact-store.ts';
 import { openBlobs } from '../stores/blobs.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
 import { openStore } from '../stores/open-store.ts';
 import { readCodeDigests } from './code-digests.ts';
 import { openCompute } from './compute.ts';
@@ -39,6 +40,13 @@ export interface WorkerOptions {
   readonly workflowModules?: readonly string[];
   /** How many trainings run at the same time. Default: one per core. */
   readonly computeSlots?: number;
+  /** Lets a test stand between the worker and its store and steps, to disturb or end it there. */
+  readonly around?: Around;
+}
+
+export interface Around {
+  store(store: ObjectStore): ObjectStore;
+  step(name: string, step: Step<never, unknown>): Step<never, unknown>;
 }
 
 export interface RunningWorker {
@@ -55,7 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const compute = openCompute(slots);
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   const ports = await openPorts(options, client, compute);
-  const activities = asActivities(createSteps(ports), join(options.workFolder, 'scratch'));
+  const activities = asActivities(stepsOf(ports, options.around), join(options.workFolder, 'scratch'));
   const bundle = await bundleWorkflows(options.workflowModules ?? [], join(options.workFolder, 'bundle'));
 
   const workers = await Promise.all([
@@ -87,6 +95,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 }
 
+function stepsOf(ports: Ports, around: Around | undefined): Readonly<Record<string, Step<never, unknown>>> {
+  const steps: Readonly<Record<string, Step<never, unknown>>> = createSteps(ports);
+  if (around === undefined) return steps;
+  return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, around.step(name, step)]));
+}
+
 function shared({ connection, namespace }: WorkerOptions) {
   return {
     connection,
@@ -101,7 +115,8 @@ function shared({ connection, namespace }: WorkerOptions) {
 }
 
 async function openPorts(options: WorkerOptions, client: Client, compute: Ports['compute']): Promise<Ports> {
-  const store = await openStore(options.store);
+  const opened = await openStore(options.store);
+  const store = options.around?.store(opened) ?? opened;
   const blobs = await openBlobs(store, join(options.workFolder, 'blobs'));
   const signer = await openSigner(store, blobs, options.security?.signing);
   const registry = openRegistry(store, blobs, signer);
