@@ -21,6 +21,7 @@ import { readCodeDigests } from './code-digests.ts';
 import { openCompute } from './compute.ts';
 import { openHistories } from './histories.ts';
 import { asActivities } from './step-adapter.ts';
+import { openScratch } from './scratch.ts';
 import { openSigner } from './signing.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
@@ -63,7 +64,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const compute = openCompute(slots);
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   const ports = await openPorts(options, client, compute);
-  const activities = asActivities(stepsOf(ports, options.around), join(options.workFolder, 'scratch'));
+  const scratch = await openScratch(join(options.workFolder, 'scratch'));
+  const activities = asActivities(stepsOf(ports, options.around), scratch.folder);
   const bundle = await bundleWorkflows(options.workflowModules ?? [], join(options.workFolder, 'bundle'));
 
   const workers = await Promise.all([
@@ -82,7 +84,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       maxConcurrentActivityTaskExecutions: slots,
     }),
   ]);
-  const done = Promise.all(workers.map((worker) => worker.run())).then(() => compute.close());
+  const done = Promise.all(workers.map((worker) => worker.run()))
+    .then(() => compute.close())
+    .finally(scratch.close);
   // Whoever starts a worker hears of its failure through `done`; until they listen it must not be an unhandled rejection.
   done.catch(() => {});
   return {
