@@ -7,6 +7,7 @@ import type { Ports, Step } from '../activities/ports.ts';
 import type { Json, MadeRecord } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { differences, type Difference, valueDifferences } from '../core/explain-cache.ts';
+import { messageOf } from '../core/message-of.ts';
 import type { Progress } from '../core/step-context.ts';
 import { openLineageIndex } from '../lineage/lineage-index.ts';
 import { openRegistry, type FoundVersion } from '../registry/registry.ts';
@@ -23,10 +24,9 @@ import { recordedCalls, type RecordedCall } from './recorded-calls.ts';
 
 /**
  * The steps whose content follows from their input: they are done again. All others looked at the world, at a clock or at the registry of that day; what
- * they said then is taken as it was recorded.
+ * they said then is taken as it was recorded. So is the spec: another release may write out more defaults.
  */
 const doneAgain = [
-  'acceptSpec',
   'checkContract',
   'buildRows',
   'splitRows',
@@ -74,7 +74,11 @@ export interface StepDifference {
   readonly results: readonly Difference[];
   /** Where what decides its content differs: code of another release, another engine. Empty if the same call gave other bytes. */
   readonly because: readonly Difference[];
+  /** Why it gave nothing, where it failed. */
+  readonly error?: Fault;
 }
+
+type Fault = { readonly code: string; readonly message: string };
 
 export interface Reproduced {
   readonly reference: string;
@@ -83,7 +87,7 @@ export interface Reproduced {
   /** The package of the version, and the one that was made again; `null` if it did not come to that. */
   readonly package: { readonly expected: string; readonly found: string | null };
   readonly steps: readonly RemadeStep[];
-  /** What was taken from the store as it is: snapshots of the sources, and models of the versions that it was compared with. */
+  /** What was taken from the store as it is: the spec, snapshots of the sources, and models of the versions that it was compared with. */
   readonly given: readonly Given[];
   readonly otherCode: readonly string[];
   readonly difference: StepDifference | null;
@@ -163,7 +167,14 @@ async function emptyPorts(folder: string, compute: Ports['compute'], codeDigest:
 interface Done {
   readonly steps: readonly RemadeStep[];
   readonly given: readonly Given[];
-  readonly difference?: { readonly call: RecordedCall; readonly results: readonly Difference[] };
+  readonly difference?: Outcome;
+}
+
+/** What became of a call that was made again: no results where it gave the same. */
+interface Outcome {
+  readonly call: RecordedCall;
+  readonly results: readonly Difference[];
+  readonly error?: Fault;
 }
 
 async function doAgain(calls: readonly RecordedCall[], ports: Ports, folder: string, options: ReproduceOptions): Promise<Done> {
@@ -173,7 +184,7 @@ async function doAgain(calls: readonly RecordedCall[], ports: Ports, folder: str
   const given = new Map<string, Given>();
   const working = new Map<number, Progress>();
 
-  async function once(call: RecordedCall): Promise<readonly Difference[]> {
+  async function once(call: RecordedCall): Promise<Outcome> {
     const { name: step, event, input } = call;
     const began = performance.now();
     const scratch = join(folder, 'scratch', String(event));
@@ -184,22 +195,30 @@ async function doAgain(calls: readonly RecordedCall[], ports: Ports, folder: str
     };
     tell();
     const run = { workflowId: 'reproduce', runId: 'reproduce', workflowType: 'reproduce', attempt: 1 };
-    const output = await factories[step]!(input, { signal, heartbeat: tell, log: silent, scratch, run });
+    let output: unknown;
+    let error: Fault | undefined;
+    try {
+      output = await factories[step]!(input, { signal, heartbeat: tell, log: silent, scratch, run });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      error = { code: thrown instanceof MlError ? thrown.code : 'Bug', message: messageOf(thrown) };
+    }
     await rm(scratch, { recursive: true, force: true });
     working.delete(event);
     // As it would have come back from Temporal.
-    const results = valueDifferences(step, call.output, JSON.parse(JSON.stringify(output ?? null)) as Json);
+    const now = error === undefined ? (JSON.parse(JSON.stringify(output ?? null)) as Json) : undefined;
+    const results = valueDifferences(step, call.output, now);
     const remade = { step, event, ms: Math.round(performance.now() - began), identical: results.length === 0 };
     steps.push(remade);
     onStep?.(remade, steps.length, calls.length);
-    return results;
+    return { call, results, ...(error && { error }) };
   }
 
   for (const together of waves(calls)) {
     for (const { input } of together) for (const each of await bringGiven(options.blobs, ports.blobs, input)) given.set(each.sha256, each);
-    const results = await Promise.all(together.map(once));
-    const at = results.findIndex((found) => found.length > 0);
-    if (at !== -1) return { steps, given: [...given.values()], difference: { call: together[at]!, results: results[at]! } };
+    const outcomes = await Promise.all(together.map(once));
+    const difference = outcomes.find(({ results }) => results.length > 0);
+    if (difference !== undefined) return { steps, given: [...given.values()], difference };
   }
   return { steps, given: [...given.values()] };
 }
@@ -218,20 +237,16 @@ function waves(calls: readonly RecordedCall[]): readonly (readonly RecordedCall[
 }
 
 /** Why a step gave something else: what its artifact was made from then, and what now. */
-async function explain(
-  { call, results }: NonNullable<Done['difference']>,
-  recorded: readonly MadeRecord[],
-  scratch: ObjectStore,
-): Promise<StepDifference> {
+async function explain({ call, results, error }: Outcome, recorded: readonly MadeRecord[], scratch: ObjectStore): Promise<StepDifference> {
   const remade = await readMade(scratch);
   const pairs = results.flatMap(({ before, after }) => {
     const [then, now] = [recorded.find(({ artifact }) => artifact.sha256 === before), remade.find(({ artifact }) => artifact.sha256 === after)];
     return then === undefined || now === undefined ? [] : [differences(then.provenance, now.provenance)];
   });
-  return { step: call.name, event: call.event, results, because: pairs.flat() };
+  return { step: call.name, event: call.event, results, because: pairs.flat(), ...(error && { error }) };
 }
 
-function digestAt(difference: Done['difference'], event: number | undefined): string | null {
+function digestAt(difference: Outcome | undefined, event: number | undefined): string | null {
   const digest = difference?.call.event === event && difference?.results.find(({ path }) => path.endsWith('.sha256'))?.after;
   return typeof digest === 'string' ? digest : null;
 }

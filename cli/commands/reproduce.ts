@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Difference } from '../../core/explain-cache.ts';
 import type { Reproduced } from '../../workers/reproduce.ts';
 import { exitCodes } from '../failure.ts';
+import { interruptible } from '../interruptible.ts';
 import { styled } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { perform, verb } from '../verb.ts';
@@ -13,10 +14,10 @@ export function reproduceCommand(program: Command): void {
   verb(program, 'reproduce <version>', 'make a version again from its record, in an empty place, and compare every byte', [
     'reproduce movie-recommender',
     'reproduce movie-recommender/month=10@2 --json',
-  ]).action((version: string, flags: VerbOptions) => perform(flags, (at) => reproduce(at, version)));
+  ]).action((version: string, flags: VerbOptions) => perform(flags, (at) => interruptible((signal) => reproduce(at, version, signal))));
 }
 
-async function reproduce(at: Workplace, text: string): Promise<number> {
+async function reproduce(at: Workplace, text: string, signal: AbortSignal): Promise<number> {
   const { store, blobs, registry, runs } = await at.kept();
   const version = await registry.version(text);
   // Only now: trainers, DuckDB and ONNX Runtime take their time.
@@ -25,7 +26,7 @@ async function reproduce(at: Workplace, text: string): Promise<number> {
   const began = performance.now();
   try {
     const reproduced = await makeAgain({
-      ...{ store, blobs, runs, version },
+      ...{ store, blobs, runs, version, signal },
       ...(at.settings.worker.computeSlots !== undefined && { computeSlots: at.settings.worker.computeSlots }),
       onOtherCode(steps) {
         if (steps.length > 0) at.out.say(`code of another release made ${steps.join(', ')}: what they give now may differ`);
@@ -48,11 +49,13 @@ function reproducedText({ reference, identical, package: pack, steps, given, dif
   if (identical) return `${styled('green', 'identical')}  ${reference}: package ${pack.expected}\n${work}`;
   const head = `${styled('red', 'different')}  ${reference}: package ${pack.expected}, made again ${pack.found ?? 'not at all'}\n${work}`;
   if (difference === null) return `${head}\nNo step of its run made this package: another run did.`;
-  const { step, event, results, because } = difference;
+  const { step, event, results, because, error } = difference;
   const why =
-    because.length === 0
-      ? ['Nothing that decides its content differs: the same call gave other bytes.']
-      : ['Because these differ:', ...because.map(differenceText)];
+    error !== undefined
+      ? [`It failed: [${error.code}] ${error.message}`]
+      : because.length === 0
+        ? ['Nothing that decides its content differs: the same call gave other bytes.']
+        : ['Because these differ:', ...because.map(differenceText)];
   return [head, '', `The first step that differs is ${step} (event ${event}):`, ...results.map(differenceText), ...why].join('\n');
 }
 

@@ -8,6 +8,7 @@ import { verifyModelFolder } from '../../signing/model-folder.ts';
 import { signatureFile } from '../../signing/model-signature.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { exitCodes } from '../failure.ts';
+import { interruptible } from '../interruptible.ts';
 import { fromArguments, misuse } from '../misuse.ts';
 import { styled } from '../output.ts';
 import { openProgress } from '../progress.ts';
@@ -29,10 +30,12 @@ export function verifyCommand(program: Command): void {
     'verify ./package --key keys/ours.pub     # a package in a folder, by its model.sig',
   ])
     .option('--key <file...>', 'PEM files of the public keys that count, instead of signing.trust of the configuration')
-    .action((subject: string | undefined, flags: VerifyFlags) => perform(flags, (at) => verify(at, subject, flags)));
+    .action((subject: string | undefined, flags: VerifyFlags) =>
+      perform(flags, (at) => interruptible((signal) => verify(at, subject, flags, signal))),
+    );
 }
 
-async function verify(at: Workplace, subject: string | undefined, { key: files }: VerifyFlags): Promise<number> {
+async function verify(at: Workplace, subject: string | undefined, { key: files }: VerifyFlags, signal: AbortSignal): Promise<number> {
   const trust = files ?? at.settings.security.signing?.trust;
   const keys = trust && (await readPublicKeys(trust));
   const isPlace = subject !== undefined && /^([./]|[a-z][a-z0-9+.-]+:|[a-z]:\\)/i.test(subject);
@@ -45,6 +48,7 @@ async function verify(at: Workplace, subject: string | undefined, { key: files }
   const began = performance.now();
   try {
     const verified = await verifyStore(store, {
+      signal,
       ...(keys && { trusted: keys }),
       ...(version !== undefined && { version }),
       onProgress: (done, total) => progress.working([{ step: 'verify', done, total }]),

@@ -53,13 +53,13 @@ describe('reproduce', () => {
     expect(found.steps.every(({ identical }) => identical)).toBe(true);
     expect(new Set(found.steps.map(({ step }) => step))).toEqual(
       new Set([
-        ...['acceptSpec', 'checkContract', 'buildRows', 'splitRows', 'checkLeaks', 'fitPreprocessing', 'trainModel', 'chooseModel'],
+        ...['checkContract', 'buildRows', 'splitRows', 'checkLeaks', 'fitPreprocessing', 'trainModel', 'chooseModel'],
         ...['leaveOutSeen', 'predictModel', 'evaluateModel', 'judge', 'snapshotHistory', 'composePackage', 'writeReport'],
       ]),
     );
-    // From outside: the sources, how fast the model was when it was measured, and the model of the champion that sat the exam, too.
+    // From outside: the spec, the sources, how fast the model was when it was measured, and the model of the champion that sat the exam, too.
     const kinds = new Set(found.given.map(({ kind }) => kind));
-    expect(kinds).toEqual(new Set(['source', 'benchmark', ...(version === 1 ? [] : ['model'])]));
+    expect(kinds).toEqual(new Set(['spec', 'source', 'benchmark', ...(version === 1 ? [] : ['model'])]));
   });
 
   test('names the first step that differs, with both digests, and that another release made it', async () => {
