@@ -86,6 +86,7 @@ export function devServices(settings: Settings, project: Project, { onProgress =
         workFolder,
         connections: settings.connections,
         security: settings.security,
+        ...(settings.openLineage && { openLineage: settings.openLineage }),
         workflowModules: project.workflowModules,
         ...(computeSlots !== undefined && { computeSlots }),
       } satisfies WorkerProcessOptions,

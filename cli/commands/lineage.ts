@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { formatReference } from '../../core/registry.ts';
 import { findAnswer } from '../../registry/answers.ts';
@@ -11,6 +12,10 @@ import type { VerbOptions } from '../verb.ts';
 import { short } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
+interface LineageFlags extends VerbOptions {
+  readonly format: 'tree' | 'openlineage';
+}
+
 export function lineageCommand(program: Command): void {
   verb(program, 'lineage <subject>', 'what made a version, an artifact, a file or a served answer, and what it made in turn', [
     'lineage movie-recommender',
@@ -19,7 +24,10 @@ export function lineageCommand(program: Command): void {
     'lineage data/ratings.csv          # a file: what was it read into?',
     'lineage prediction:019ab4a1-8c3e-7d20-a1b2-c3d4e5f60718   # a served answer, by its request id',
     'lineage movie-recommender --json',
-  ]).action((subject: string, flags: VerbOptions) => perform(flags, (at) => lineage(at, subject)));
+    'lineage movie-recommender --format openlineage',
+  ])
+    .addOption(new Option('--format <format>', 'as two trees, or as OpenLineage events').choices(['tree', 'openlineage']).default('tree'))
+    .action((subject: string, flags: LineageFlags) => perform(flags, (at) => lineage(at, subject, flags)));
 }
 
 /** What a served answer is called: `prediction:<request id>`. */
@@ -28,12 +36,17 @@ const prediction = 'prediction:';
 const answerText = ({ id, at, model, segment, version, digest, endpoint }: Answer): string =>
   `${id}, ${endpoint}, asked at ${at}: answered by ${formatReference(model, segment, version)} (package ${short(digest)})`;
 
-async function lineage(at: Workplace, text: string): Promise<void> {
+async function lineage(at: Workplace, text: string, { format }: LineageFlags): Promise<void> {
   const { store, registry } = await at.kept();
   const { indexedLineage } = await import('../../lineage/indexed-lineage.ts');
   const answer = text.startsWith(prediction) ? await findAnswer(store, text.slice(prediction.length)) : undefined;
   const subject = answer === undefined ? await subjectOf(text) : formatReference(answer.model, answer.segment, answer.version);
   const { from: _, ...found } = await indexedLineage(await openIndex(at), { registry, store: store.uri }, subject);
+  if (format === 'openlineage') {
+    const { lineageEvents } = await import('../../lineage/open-lineage.ts');
+    const events = lineageEvents(found, { namespace: at.settings.temporal.namespace, store: store.uri });
+    return at.out.result(events, () => JSON.stringify(events, null, 2));
+  }
   at.out.result(answer === undefined ? found : { answer, ...found }, () =>
     [...(answer === undefined ? [] : [answerText(answer), '']), formatLineage(found)].join('\n'),
   );
