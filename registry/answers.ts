@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MlError } from '../core/errors.ts';
+import { sha256 } from '../stores/digest.ts';
 import { key } from '../stores/key.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, namesBelow, readObject } from '../stores/read-object.ts';
@@ -41,9 +42,15 @@ const folder = 'predictions/';
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const digits = (ms: number): string => String(ms).padStart(13, '0');
 
-/** Where the answers of one server from `first` to `last` lie: the later time comes first, so that a listing can begin behind those that are too old. */
-export const answersKey = (first: number, last: number, server: string): Key =>
-  key(`${folder}dt=${day(last)}/${digits(last)}_${digits(first)}_${server}.jsonl`);
+/**
+ * Where the answers of one server from `first` to `last` lie: the later time comes first, so that a listing can begin behind those that are too old. The
+ * SHA-256 of the text comes last, so that an altered answer is noticed.
+ */
+export const answersKey = (first: number, last: number, server: string, text: string): Key =>
+  key(`${folder}dt=${day(last)}/${digits(last)}_${digits(first)}_${server}_${sha256(text)}.jsonl`);
+
+/** The SHA-256 that the name of such an object promises. */
+export const answersDigest = (place: Key): string => /_([0-9a-f]{64})\.jsonl$/.exec(place)?.[1] ?? '';
 
 /** A server writes what it answered this often; nothing that is written together lies further apart. */
 export const answersEveryMs = 5000;
@@ -55,7 +62,7 @@ const slackMs = 60_000;
  *
  * An id that a server made says where to look: a listing and a read or two. One of a caller's own says nothing, so all answers are read, newest first.
  *
- * @throws {MlError} `PredictionUnknown`
+ * @throws {MlError} `PredictionUnknown`, `ArtifactCorrupt`
  */
 export async function findAnswer(store: ObjectStore, id: string): Promise<Answer> {
   const at = timeOf(id);
@@ -94,7 +101,11 @@ async function findAnywhere(store: ObjectStore, id: string): Promise<Answer | un
 
 /** The last one, where a caller used an id twice. */
 async function findIn(store: ObjectStore, place: Key, id: string): Promise<Answer | undefined> {
-  const text = Buffer.from((await readObject(store, place)) ?? []).toString('utf8');
+  const body = (await readObject(store, place)) ?? new Uint8Array();
+  if (sha256(body) !== answersDigest(place)) {
+    throw new MlError('ArtifactCorrupt', `${place} in ${store.uri} was altered: restore it from a copy of the store`, { store: store.uri, place });
+  }
+  const text = Buffer.from(body).toString('utf8');
   const line = text.split('\n').findLast((each) => each.startsWith(`{"id":"${id}",`));
   return line === undefined ? undefined : (JSON.parse(line) as Answer);
 }

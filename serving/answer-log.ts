@@ -59,7 +59,8 @@ export class AnswerLog {
   async #write(): Promise<void> {
     try {
       for (let batch = this.#waiting[0]; batch !== undefined; batch = this.#waiting[0]) {
-        await this.#store.settle(answersKey(batch.first, batch.last, this.#server), Buffer.from(batch.lines.join('')));
+        const text = batch.lines.join('');
+        await this.#store.settle(answersKey(batch.first, batch.last, this.#server, text), Buffer.from(text));
         this.#waiting.shift();
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { readApprovers } from '../../registry/proof.ts';
 import type { Finding } from '../../registry/verify/finding.ts';
 import { verify as verifyStore, type Verified } from '../../registry/verify/verify.ts';
 import { type PublicKey, readPublicKeys } from '../../signing/keys.ts';
@@ -44,12 +45,14 @@ async function verify(at: Workplace, subject: string | undefined, { key: files }
   const store = isPlace ? await openStore(subject) : (await at.kept()).store;
   const version = subject === undefined || isPlace ? undefined : subject;
   if (version !== undefined) fromArguments(() => parseWritten(version));
+  const approvers = await readApprovers(at.settings.security.approvers);
   const progress = openProgress();
   const began = performance.now();
   try {
     const verified = await verifyStore(store, {
       signal,
       ...(keys && { trusted: keys }),
+      ...(approvers && { approvers }),
       ...(version !== undefined && { version }),
       onProgress: (done, total) => progress.working([{ step: 'verify', done, total }]),
     });

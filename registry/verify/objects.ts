@@ -12,6 +12,7 @@ import { keySegment } from '../../stores/key.ts';
 import type { Call, Key, ObjectStore } from '../../stores/object-store.ts';
 import { readObject } from '../../stores/read-object.ts';
 import { inspect } from '../../stores/sealed.ts';
+import { answersDigest } from '../answers.ts';
 import { changeOf } from '../changes.ts';
 import type { ArchivedRun } from '../runs.ts';
 import type { Seen } from '../seen.ts';
@@ -121,6 +122,11 @@ export function objectChecks(store: ObjectStore, facts: Facts): (place: Key) => 
         const [model, segment] = log.split('/') as [string, string];
         facts.witnesses.push({ model, segment, n, says: place });
       }
+    },
+
+    async predictions(place, call) {
+      const [expected, found] = [answersDigest(place), sha256(await bytesOf(place, call))];
+      if (found !== expected) altered(place, 'its answers have another SHA-256 than its name', expected, found);
     },
 
     async keys(place, call) {

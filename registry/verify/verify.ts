@@ -1,17 +1,21 @@
 import { formatReference } from '../../core/registry.ts';
 import type { PublicKey } from '../../signing/keys.ts';
 import type { Key, ObjectStore } from '../../stores/object-store.ts';
+import type { Approvers } from '../proof.ts';
 import { checkContent, statesOf } from './content.ts';
 import { noFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { checkLogs } from './logs.ts';
 import { objectChecks } from './objects.ts';
+import { checkProofs } from './proofs.ts';
 import { type Scope, scopeOf } from './scope.ts';
 import { checkTrust } from './trust.ts';
 
 export interface VerifyOptions {
   /** Whose signatures count. Without it signatures are checked by the keys that made them, and none is demanded. */
   readonly trusted?: readonly PublicKey[];
+  /** Whose decisions count, by name. Without them the signatures of decisions are not checked: the store does not hold people's keys. */
+  readonly approvers?: Approvers;
   /** A version, with all that it was made of, instead of the whole store. */
   readonly version?: string;
   readonly signal?: AbortSignal;
@@ -41,7 +45,7 @@ const concurrency = 16;
  *
  * @throws {MlError} `VersionUnknown`, `ModelUnknown`, `RequestInvalid` for a version that is not there; `StoreUnavailable`.
  */
-export async function verify(store: ObjectStore, { trusted, version, signal, onProgress }: VerifyOptions = {}): Promise<Verified> {
+export async function verify(store: ObjectStore, { trusted, approvers, version, signal, onProgress }: VerifyOptions = {}): Promise<Verified> {
   const call = { ...(signal && { signal }) };
   const sizes = new Map<Key, number>();
   for await (const { key, bytes } of store.list('', undefined, call)) sizes.set(key, bytes);
@@ -65,6 +69,7 @@ export async function verify(store: ObjectStore, { trusted, version, signal, onP
   checkLogs(facts, scope && `${scope.model}/${scope.segment}`);
   await checkContent(store, facts, asked);
   if (trusted !== undefined) checkTrust(facts, asked, trusted);
+  if (approvers !== undefined) checkProofs(facts, approvers);
   return {
     store: store.uri,
     version: scope === undefined ? null : formatReference(scope.model, scope.segment, scope.version),

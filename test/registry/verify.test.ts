@@ -5,7 +5,9 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
 import { canonical } from '../../core/canonical.ts';
+import { type Statement, statementText } from '../../core/decision.ts';
 import type { PackageManifest } from '../../core/manifest.ts';
+import { answerLine, answersKey } from '../../registry/answers.ts';
 import { openRegistry, type Place, type Registry } from '../../registry/registry.ts';
 import { openRunArchive, type RunArchive } from '../../registry/runs.ts';
 import { openStoreSigner, publicKeyKey, requireSignature, signatureKey } from '../../registry/signatures.ts';
@@ -18,6 +20,7 @@ import { key } from '../../stores/key.ts';
 import type { ObjectStore } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { keysOf } from '../../stores/read-object.ts';
+import { seal } from '../../stores/sealed.ts';
 import { registered } from './samples.ts';
 
 const pemOf = () =>
@@ -112,6 +115,8 @@ async function fill(): Promise<void> {
   await artifacts.find('profile', provenance, { ...run, runId: 'run-2' });
   const checkpoint = await blobs.putBytes(Buffer.from('half a model'));
   await store.settle(key(`checkpoints/${sha256('fit')}/000001-${checkpoint.sha256}`), new Uint8Array());
+  const answer = { ...place, id: 'request-1', at: '2026-11-24T10:00:00.000Z', version: 2, digest: sha256('package'), endpoint: 'recommend' };
+  await store.settle(answersKey(1_795_514_025_738, 1_795_514_025_738, 'server-1', answerLine(answer)), Buffer.from(answerLine(answer)));
   await registry.mark(place);
 }
 
@@ -140,7 +145,7 @@ describe('verify', () => {
   test('names the object of which one byte was flipped, whatever it is and wherever the byte', async () => {
     await fill();
     const keys = await keysOf(store, '');
-    const kinds = ['blobs', 'changes', 'checkpoints', 'keys', 'lineage-feed', 'made', 'models', 'runs', 'seen', 'signatures', 'used'];
+    const kinds = ['blobs', 'changes', 'checkpoints', 'keys', 'lineage-feed', 'made', 'models', 'predictions', 'runs', 'seen', 'signatures', 'used'];
     expect([...new Set(keys.map((object) => object.split('/')[0]))]).toEqual(kinds);
     let flipped = 0;
     for (const object of keys) {
@@ -224,14 +229,38 @@ describe('verify', () => {
 
   test('is not taken in by a record that was altered and sealed again: its signature is of another', async () => {
     await fill();
-    const { seal } = await import('../../stores/sealed.ts');
     const [object] = await keysOf(store, 'runs/');
     await rewrite(object!, (body) => {
-      const { seal: _, ...record } = JSON.parse(body.toString('utf8')) as { readonly seal: string };
+      const { seal: _seal, ...record } = JSON.parse(body.toString('utf8')) as { readonly seal: string };
       return seal({ ...record, archivedAt: '2030-01-01T00:00:00.000Z' });
     });
     await archive('run-3', 7);
     expect(await findings()).toEqual([`unsigned ${object}`]);
+  });
+
+  test('checks the signatures of decisions by the approvers’ keys', async () => {
+    await train('first');
+    const { package: pack, evaluation } = (await registry.state(place)).versions[0]!;
+    const statement: Statement = {
+      ...{ format: 'perennial-decision/1', decision: 'promoted', by: 'anna', reason: 'it is better', at: '2026-11-24T10:00:00.000Z' },
+      ...{ ...place, version: 1, package: pack.sha256, evaluation: evaluation.sha256, expect: null },
+    };
+    const signature = Buffer.from(theirs.sign(Buffer.from(statementText(statement)))).toString('base64');
+    const proof = { how: 'signature', key: theirs.publicKey.fingerprint, signature, statement } as const;
+    await registry.promote(place, { version: 1, expect: null, verdict: 'better', reason: 'it is better', proof }, author);
+    const [, entry] = await keysOf(store, 'models/');
+    const approvers = (anna: typeof ours) => new Map([['anna', { key: anna.publicKey, roles: ['approver'] }]]);
+    expect(await findings({ approvers: approvers(theirs) })).toEqual([]);
+    expect(await findings({ approvers: approvers(ours) })).toEqual([`untrusted ${entry}`]);
+    expect(await findings({ approvers: new Map() })).toEqual([`untrusted ${entry}`]);
+    await rewrite(entry!, (body) => {
+      const { seal: _seal, ...record } = JSON.parse(body.toString('utf8').replaceAll('it is better', 'I say so')) as { readonly seal: string };
+      return seal(record);
+    });
+    expect(await findings({ approvers: approvers(theirs) })).toContain(`altered ${entry}`);
+    expect((await look({ approvers: approvers(theirs) })).findings.map(({ what }) => what)).toContain(
+      'the signature of "anna" does not hold for their decision',
+    );
   });
 
   test('names what nothing explains, and what lies under another name than its own', async () => {

@@ -70,16 +70,20 @@ test('an answer is found by one listing and one read among ten thousand batches,
   const line = answerLine({ id, at: new Date(at).toISOString(), ...identity, endpoint: 'recommend' });
   for (let n = -5000; n < 5000; n++) {
     const first = at + n * 5000;
-    store.objects.set(answersKey(first - 2500, first + 2500, 'server-1'), Buffer.from(n === 0 ? line : ''));
+    const text = n === 0 ? line : '';
+    store.objects.set(answersKey(first - 2500, first + 2500, 'server-1', text), Buffer.from(text));
   }
   requests.length = 0;
   expect(await findAnswer(store, id)).toMatchObject({ id, ...identity });
   expect(requests).toEqual([
     'list predictions/dt=2026-11-24/',
     'list predictions/dt=2026-11-25/',
-    `read ${answersKey(at - 2500, at + 2500, 'server-1')}`,
+    `read ${answersKey(at - 2500, at + 2500, 'server-1', line)}`,
   ]);
   await expect(findAnswer(store, timedId(at))).rejects.toMatchObject({ code: 'PredictionUnknown' });
+  const place = answersKey(at - 2500, at + 2500, 'server-1', line);
+  store.objects.set(place, Buffer.from(line.replace(/"version":\d+/, '"version":7')));
+  await expect(findAnswer(store, id)).rejects.toMatchObject({ code: 'ArtifactCorrupt', message: expect.stringContaining(place) });
 });
 
 describe('while the store is away', () => {
