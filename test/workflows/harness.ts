@@ -32,6 +32,7 @@ export interface SystemOptions {
   readonly pageSize?: number;
   readonly temporal?: Partial<TemporalServerOptions>;
   readonly approvers?: NonNullable<WorkerProcessOptions['security']>['approvers'];
+  readonly signing?: NonNullable<WorkerProcessOptions['security']>['signing'];
   /** Folder of a simulated service that another system made. */
   readonly data?: string;
 }
@@ -90,7 +91,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     store: storeUri,
     workFolder: join(folder, 'work'),
     computeSlots,
-    ...(options.approvers && { security: { approvers: options.approvers } }),
+    security: { ...(options.approvers && { approvers: options.approvers }), ...(options.signing && { signing: options.signing }) },
     connections: {
       catalogue: { kind: 'folder', path: data },
       'user-data-api': { kind: 'http', baseUrl: api.url, allowedHosts: [new URL(api.url).host], token: { file: tokenFile } },

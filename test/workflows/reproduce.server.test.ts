@@ -1,8 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { verify } from '../../registry/verify/verify.ts';
+import { publicKey } from '../../signing/keys.ts';
 import { readMade } from '../../stores/artifact-store.ts';
+import { keysOf } from '../../stores/read-object.ts';
 import type { Reproduced } from '../../workers/reproduce.ts';
 import { perennial } from '../cli/command.ts';
 import { recommender, startSystem } from './harness.ts';
@@ -11,9 +15,17 @@ import type { TestSystem } from './harness.ts';
 let system: TestSystem;
 let elsewhere: string;
 
+const { privateKey, publicKey: publicPem } = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+
 /** Two versions of one segment, so that the second sat its exam beside a champion; then whatever was cached is deleted, and the sources are gone. */
 beforeAll(async () => {
-  system = await startSystem();
+  elsewhere = await mkdtemp(join(tmpdir(), 'perennial-elsewhere-'));
+  await writeFile(join(elsewhere, 'signing.key'), privateKey);
+  system = await startSystem({ signing: { key: { file: join(elsewhere, 'signing.key') } } });
   const train = [
     { trainer: 'ease', try: { l2: [200, 300] } },
     { trainer: 'implicit-als', with: { factors: 8 } },
@@ -25,7 +37,6 @@ beforeAll(async () => {
   await system.worker.stop();
   for (const cache of ['work', 'blobs', 'data']) await rm(join(system.folder, cache), { recursive: true, force: true });
   // Another checkout of the code, in another place.
-  elsewhere = await mkdtemp(join(tmpdir(), 'perennial-elsewhere-'));
   const here = resolve(import.meta.dirname, '../..');
   await cp(join(here, 'dist'), join(elsewhere, 'dist'), { recursive: true });
   await cp(join(here, 'package.json'), join(elsewhere, 'package.json'));
@@ -88,5 +99,28 @@ describe('reproduce', () => {
     );
     expect(code).toBe(1);
     expect(stdout).toContain(`trainModel.model.sha256: recorded ${String(results[0]!.before)}, now ${String(results[0]!.after)}`);
+  });
+});
+
+describe('verify', () => {
+  test('finds nothing in what a worker with a key has left: packages and runs are signed, each run says how far it saw the log', async () => {
+    const trusted = [publicKey(publicPem, 'ours')];
+    const verified = await verify(system.store, { trusted });
+    expect(verified.findings).toEqual([]);
+    expect(verified).toMatchObject({ versions: 2, signatures: 2 + verified.runs });
+    const seen = (await system.runs.runs()).map(({ workflowId, seen: last }) => [workflowId.split('/')[0], last?.n]);
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        ['train', 6],
+        ['deploy', 6],
+        ['train', 3],
+        ['deploy', 3],
+      ]),
+    );
+    const log = await keysOf(system.store, 'models/');
+    for (const object of [...log.slice(-1), ...(await keysOf(system.store, 'changes/'))]) await system.store.remove(object);
+    expect((await verify(system.store, { trusted })).findings).toEqual([
+      expect.objectContaining({ object: log.at(-1), problem: 'missing', what: expect.stringContaining('runs/') }),
+    ]);
   });
 });
