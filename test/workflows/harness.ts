@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '../../client/client.ts';
 import type { PerennialClient } from '../../client/client.ts';
+import type { Awaiting } from '../../client/index.ts';
 import { canonical } from '../../core/canonical.ts';
+import type { Approval } from '../../core/decision.ts';
+import type { OpenLineageConfig } from '../../core/config.ts';
 import type { ModelSpec, TrainEntry } from '../../core/model-spec.ts';
+import { awaited, resolveVersion } from '../../core/registry.ts';
 import { openRegistry } from '../../registry/registry.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { openRunArchive } from '../../registry/runs.ts';
@@ -24,6 +28,8 @@ import { processService } from '../../workers/process-service.ts';
 import type { RunningService } from '../../workers/supervisor.ts';
 import type { TemporalServer, TemporalServerOptions } from '../../workers/temporal-server.ts';
 import type { WorkerProcessOptions } from '../../workers/worker-process.ts';
+import { decideStart } from '../../workflows/decide-start.ts';
+import { registered, verdict } from '../registry/samples.ts';
 import { startTestTemporal } from '../support/temporal.ts';
 
 export interface SystemOptions {
@@ -31,6 +37,7 @@ export interface SystemOptions {
   readonly faults?: ApiFaults;
   readonly pageSize?: number;
   readonly temporal?: Partial<TemporalServerOptions>;
+  readonly openLineage?: OpenLineageConfig;
   readonly approvers?: NonNullable<WorkerProcessOptions['security']>['approvers'];
   readonly signing?: NonNullable<WorkerProcessOptions['security']>['signing'];
   /** Folder of a simulated service that another system made. */
@@ -92,6 +99,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     workFolder: join(folder, 'work'),
     computeSlots,
     security: { ...(options.approvers && { approvers: options.approvers }), ...(options.signing && { signing: options.signing }) },
+    ...(options.openLineage && { openLineage: options.openLineage }),
     connections: {
       catalogue: { kind: 'folder', path: data },
       'user-data-api': { kind: 'http', baseUrl: api.url, allowedHosts: [new URL(api.url).host], token: { file: tokenFile } },
@@ -239,4 +247,17 @@ export async function workOf({ store }: TestSystem, runId: string): Promise<{ re
 /** Kinds of a segment's registry entries, oldest first. */
 export async function commands({ registry }: TestSystem, model: string, segment = 'all'): Promise<readonly string[]> {
   return (await registry.entries({ model, segment })).map(({ command }) => command.kind);
+}
+
+/** A challenger that was made elsewhere, judged, and now awaits a decision; its run waits with it. */
+export async function challenger({ registry, client }: TestSystem, model: string, approval: Approval): Promise<Awaiting> {
+  const place = { model, segment: 'all' };
+  const author = { by: 'test', run: null };
+  const { versions, champion } = await registry.state(place);
+  const { version } = await registry.register(place, registered(`${model} ${versions.length + 1}`), author);
+  await registry.judged(place, { version, verdict: verdict('better'), against: champion, approval }, author);
+  const state = await registry.state(place);
+  const awaiting = awaited(state, resolveVersion(state, version)!);
+  await client.temporal.workflow.start('decide', { ...decideStart(awaiting), taskQueue: 'perennial' });
+  return awaiting;
 }
