@@ -1,3 +1,4 @@
+import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { Run } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { workflowId } from '../core/ids.ts';
@@ -42,10 +43,17 @@ export async function knownRuns(at: Workplace): Promise<readonly KnownRun[]> {
         startedAt: run.startTime.toISOString(),
         closedAt: run.closeTime?.toISOString() ?? null,
       };
-      runs.set(runId, { ...nothingYet, model: modelOf(id), ...before, ...live });
+      runs.set(runId, { ...nothingYet, model: modelOf(id), ...waitsFor(run), ...before, ...live });
     }
   }
   return [...runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+}
+
+/** What an open run that waits for people says of itself. */
+function waitsFor({ searchAttributes }: Pick<WorkflowExecutionInfo, 'searchAttributes'>): Partial<KnownRun> {
+  const [outcome] = (searchAttributes['MlOutcome'] ?? []) as readonly string[];
+  const [version] = (searchAttributes['MlVersion'] ?? []) as readonly string[];
+  return outcome === 'awaiting-decision' && version !== undefined ? { outcome, version: Number(version.slice(1)) } : {};
 }
 
 const nothingYet = { outcome: null, verdict: null, version: null, error: null } as const;

@@ -23,7 +23,8 @@ export function outcomeText(outcome: TrainOutcome, links: OutcomeLinks = {}): st
     ['window', windowText(window)],
     ['package', short(outcome.package.sha256)],
   ]);
-  return [title, verdictText(verdict), facts, linksText(links)].filter((part) => part !== '').join('\n\n');
+  const next = outcome.outcome === 'awaiting-decision' ? `It awaits a decision: perennial approve ${place}@${version}, or reject` : '';
+  return [title, verdictText(verdict), facts, next, linksText(links)].filter((part) => part !== '').join('\n\n');
 }
 
 /** Reasons and gains. */

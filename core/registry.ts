@@ -5,11 +5,21 @@ import type { Command, Entry, Judgement, SegmentState, Verdict, VersionState } f
 
 /** The state that a log's entries leave. Pure: server, command line and auditor see the same. */
 export function fold(model: string, segment: string, entries: readonly Entry[]): SegmentState {
-  const empty: SegmentState = { model, segment, entries: 0, versions: [], champion: null, previousChampion: null, anchor: null };
-  return entries.reduce(after, empty);
+  return entries.reduce(after, emptyState(model, segment));
 }
 
-function after(state: SegmentState, entry: Entry): SegmentState {
+export const emptyState = (model: string, segment: string): SegmentState => ({
+  model,
+  segment,
+  entries: 0,
+  versions: [],
+  champion: null,
+  previousChampion: null,
+  anchor: null,
+});
+
+/** The state that one more entry leaves. */
+export function after(state: SegmentState, entry: Entry): SegmentState {
   const { command, at, by, run } = entry;
   const next = { ...state, entries: entry.n };
   switch (command.kind) {

@@ -48,11 +48,19 @@ async function expectModel(at: Workplace, model: string, all: readonly KnownRun[
 
 function runsText(runs: readonly KnownRun[]): string {
   if (runs.length === 0) return 'no run yet: start one with `perennial train <model>`';
-  return table(
+  const waiting = runs.filter(isWaiting).map((run) => `\n${howToDecide(run)}`);
+  const rows = table(
     ['started (UTC)', 'run', 'status', 'outcome', '>took', 'run id'],
     runs.map((run) => [minute(run.startedAt), run.workflowId, statusText(run.status), outcomeOf(run), tookText(run), styled('dim', run.runId)]),
   );
+  return `${rows}${waiting.join('')}`;
 }
+
+export const isWaiting = ({ status, outcome }: KnownRun): boolean => status === 'running' && outcome === 'awaiting-decision';
+
+/** What somebody who may decide types; the run's id says of which version. */
+export const howToDecide = ({ workflowId, version }: KnownRun): string =>
+  `v${version} awaits a decision: perennial approve ${workflowId.replace(/^decide\//, '').replace(/\/v(\d+)$/, '@$1')}, or reject`;
 
 export function statusText(status: string): string {
   if (status === 'completed') return styled('green', status);

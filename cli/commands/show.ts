@@ -12,7 +12,7 @@ import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import { duration, minute } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
-import { outcomeOf, statusText, tookText } from './runs.ts';
+import { howToDecide, isWaiting, outcomeOf, statusText, tookText } from './runs.ts';
 
 export function showCommand(program: Command): void {
   verb(program, 'show <run>', 'show one run: its steps, and what came of it', [
@@ -64,6 +64,7 @@ function headText(run: KnownRun, url: string | null): string {
     ['run', `${run.workflowId}  ${styled('dim', run.runId)}`],
     ['status', `${statusText(run.status)} ${outcomeOf(run)}`.trim()],
     ['started', `${minute(run.startedAt)} UTC${took === '' ? '' : `, took ${took}`}`],
+    ...(isWaiting(run) ? [['decision', howToDecide(run)] as const] : []),
     ...(run.error === null ? [] : [['error', run.error.message] as const]),
     ...(url === null ? [] : [['Temporal', url] as const]),
   ]);

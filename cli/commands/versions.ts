@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { SegmentState, VersionState } from '../../core/registry-entry.ts';
 import { allRows } from '../../core/segment.ts';
-import { unknownModel } from '../misuse.ts';
+import { parseMoment, tellAliasesAt, tellHistory } from '../alias-history.ts';
+import { decisionText, toApprove } from '../awaiting.ts';
+import { misuse, unknownModel } from '../misuse.ts';
 import { gainsText } from '../outcome.ts';
 import { styled } from '../output.ts';
 import { parseWritten } from '../reference.ts';
@@ -12,6 +14,12 @@ import type { VerbOptions } from '../verb.ts';
 import { count, figure, minute, short, windowText } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
+interface VersionsFlags extends VerbOptions {
+  readonly history?: boolean;
+  /** Milliseconds since 1970. */
+  readonly at?: number;
+}
+
 export function versionsCommand(program: Command): void {
   verb(program, 'versions [model]', 'list versions with verdict, metrics and aliases; or tell all of one version', [
     'versions',
@@ -19,14 +27,25 @@ export function versionsCommand(program: Command): void {
     'versions movie-recommender/month=10 --json',
     'versions movie-recommender@champion',
     'versions movie-recommender/month=10@2',
-  ]).action((model: string | undefined, flags: VerbOptions) => perform(flags, (at) => versions(at, model)));
+    'versions movie-recommender --history',
+    'versions movie-recommender --at 2026-11-03T14:03',
+  ])
+    .option('--history', 'every change of champion, previous and anchor: who, when, why, and how that is known')
+    .option('--at <time>', 'who was champion then, in UTC: 2026-11-03T14:03', parseMoment)
+    .action((model: string | undefined, flags: VersionsFlags) => perform(flags, (at) => versions(at, model, flags)));
 }
 
-async function versions(at: Workplace, text: string | undefined): Promise<void> {
-  if (text === undefined) return champions(at);
+async function versions(at: Workplace, text: string | undefined, { history = false, at: moment }: VersionsFlags): Promise<void> {
+  const looksBack = history || moment !== undefined;
+  if (text === undefined) return looksBack ? Promise.reject(misuse('whose history? name a model')) : champions(at);
   const written = parseWritten(text);
-  if (written.at !== undefined) return oneVersion(at, text);
+  if (written.at !== undefined) {
+    if (looksBack) throw misuse(`"${text}" names one version: leave "@${written.at}" out, the history is that of its segment`);
+    return oneVersion(at, text);
+  }
   const states = await statesOf(at, written.model, written.segment);
+  if (moment !== undefined) return tellAliasesAt(at, states, moment);
+  if (history) return tellHistory(at, states);
   const segments = Object.fromEntries(
     states.map(({ segment, champion, previousChampion, anchor, versions: list }) => [
       segment,
@@ -74,7 +93,7 @@ function stateText({ model, segment, versions: list }: SegmentState): string {
     .toReversed()
     .map((it) => [
       `v${it.version}`,
-      it.status === 'champion' ? styled('green', it.status) : it.status === 'registered' ? '' : it.status,
+      it.status === 'champion' ? styled('green', it.status) : it.status === 'registered' ? (it.ruling?.decision ?? '') : it.status,
       it.verdict?.name ?? '',
       metricText(it),
       windowText(it.window),
@@ -83,7 +102,8 @@ function stateText({ model, segment, versions: list }: SegmentState): string {
       it.by,
       styled('dim', short(it.package.sha256)),
     ]);
-  return `${title}\n${table(['version', 'status', 'verdict', 'metric', 'window', '>rows', 'trained (UTC)', 'by', 'package'], rows)}`;
+  const awaiting = list.filter(({ status }) => status === 'awaiting-decision').map((it) => `\n${toApprove(model, segment, it)}`);
+  return `${title}\n${table(['version', 'status', 'verdict', 'metric', 'window', '>rows', 'trained (UTC)', 'by', 'package'], rows)}${awaiting.join('')}`;
 }
 
 const metricText = ({ verdict }: VersionState): string => (verdict === undefined ? '' : `${verdict.metric} ${figure(verdict.value)}`);
@@ -104,6 +124,7 @@ async function oneVersion(at: Workplace, text: string): Promise<void> {
         ['window', `${windowText(it.window)}, ${count(it.rows)} rows`],
         ['trained', `${minute(it.at)} UTC by ${it.by}${it.run === null ? '' : ` in ${it.run.workflowId} ${it.run.runId}`}`],
         ['package', it.package.sha256],
+        ...(it.ruling === undefined ? [] : [['decision', decisionText(it.ruling)] as const]),
         ['report', report ?? 'not in the store any more'],
       ]),
       table(
@@ -111,6 +132,7 @@ async function oneVersion(at: Workplace, text: string): Promise<void> {
         contenders.map(([name, values]) => [name, ...metrics.map((metric) => figure(values[metric]))]),
       ),
       gainsText(it.verdict?.gains ?? []),
+      it.status === 'awaiting-decision' ? toApprove(model, segment, it) : '',
     ]
       .filter((part) => part !== '')
       .join('\n\n');

@@ -120,6 +120,10 @@ describe('misuse ends with 2, one line that says what to write, and with --json 
     [['train', 'recommender', '--set', 'train.0.trainer=eese'], 'SpecInvalid', 'did you mean "ease"?'],
     [['versions', 'recommendr'], 'ModelUnknown', 'did you mean "recommender"?'],
     [['versions', 'recommender@9'], 'VersionUnknown', 'versions 1 to 2'],
+    [['compare', 'recommender@1', 'recommender@9'], 'VersionUnknown', 'versions 1 to 2'],
+    [['versions', 'recommender@1', '--history'], 'RequestInvalid', 'leave "@1" out'],
+    [['approve', 'recommender'], 'RequestInvalid', 'recommender@3'],
+    [['promote', 'recommender@2'], 'RequestInvalid', '--reason'],
     [['show', 'nobody'], 'RunUnknown', 'perennial runs'],
     [['predict', 'recommender'], 'RequestInvalid', '--user'],
     [['backfill', 'recommender'], 'RequestInvalid', '--months'],
@@ -177,6 +181,22 @@ describe('versions', () => {
     expect(newest).toMatch(/^v2 +better +ndcg@10 0\.1000 +2018-01-01\.\.2018-10-01 +1,000/);
     expect(oldest).toMatch(/^v1 +champion +better/);
     expect(newest!.indexOf('better')).toBe(head!.indexOf('verdict'));
+  });
+});
+
+describe('compare', () => {
+  test('puts metrics, windows and what differs of two versions side by side', async () => {
+    const { code, stdout } = await perennial(here, 'compare', 'recommender@1', 'recommender/month=10@1', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      sides: ['recommender/all@1', 'recommender/month=10@1'],
+      metrics: [{ of: 'model', metric: 'ndcg@10', values: [0.1, 0.1] }],
+      versions: [{ status: 'champion', trainer: { name: 'popularity' } }, { status: 'registered' }],
+      differences: [],
+    });
+    const text = (await perennial(here, 'compare', 'recommender@1', 'recommender@2')).stdout;
+    expect(text).toMatch(/ndcg@10 +0\.1000 +0\.1000 +\+0\.0000/);
+    expect(text).toContain('Parameters, window, rows, sources and spec are the same.');
   });
 });
 

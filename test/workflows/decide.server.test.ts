@@ -7,13 +7,11 @@ import type { Awaiting, Decider } from '../../client/index.ts';
 import { awaited, subjectOf } from '../../client/index.ts';
 import type { Approval } from '../../core/decision.ts';
 import { resolveVersion } from '../../core/registry.ts';
-import type { Verdict } from '../../core/registry-entry.ts';
 import type { DecideOutcome } from '../../core/run.ts';
 import { publicKey, signingKey } from '../../signing/keys.ts';
 import { signedBy } from '../../registry/proof.ts';
-import { decideStart } from '../../workflows/decide-start.ts';
 import { registered, verdict } from '../registry/samples.ts';
-import { commands, recommender, startSystem, until } from './harness.ts';
+import { challenger as challengerOf, commands, recommender, startSystem, until } from './harness.ts';
 import type { TestSystem } from './harness.ts';
 
 let system: TestSystem;
@@ -26,18 +24,7 @@ const approval: Approval = { role: 'approver', within: '1h' };
 const ada: Decider = { by: 'ada', reason: 'looks right' };
 const ben: Decider = { by: 'ben', reason: 'I would not' };
 const author = { by: 'test', run: null };
-
-/** A challenger that was made elsewhere, judged, and now awaits a decision; its run waits with it. */
-async function challenger(at: TestSystem, model: string, needs: Approval = approval, name: Verdict['name'] = 'better'): Promise<Awaiting> {
-  const place = { model, segment: 'all' };
-  const { versions, champion } = await at.registry.state(place);
-  const { version } = await at.registry.register(place, registered(`${model} ${versions.length + 1}`), author);
-  await at.registry.judged(place, { version, verdict: verdict(name), against: champion, approval: needs }, author);
-  const state = await at.registry.state(place);
-  const awaiting = awaited(state, resolveVersion(state, version)!);
-  await at.client.temporal.workflow.start('decide', { ...decideStart(awaiting), taskQueue: 'perennial' });
-  return awaiting;
-}
+const challenger = (at: TestSystem, model: string, needs: Approval = approval) => challengerOf(at, model, needs);
 
 const handleOf = (at: TestSystem, { subject: { model, segment, version } }: Awaiting) =>
   at.client.temporal.workflow.getHandle(`decide/${model}/${segment}/v${version}`);
