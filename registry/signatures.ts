@@ -90,11 +90,12 @@ export function checkPackage(bundle: string, keys: readonly PublicKey[], place: 
 
 async function untrusted(store: ObjectStore, trusted: readonly PublicKey[], digest: string, { model, segment }: PackageManifest): Promise<MlError> {
   const names = trusted.map(({ fingerprint }) => fingerprint);
+  const whom = names.join(', ') || 'nobody';
   const by = (await keysOf(store, `signatures/${digest}/`)).map((place) => place.slice(`signatures/${digest}/`.length, -'.json'.length));
   const what = `package ${digest} of ${model}/${segment}`;
   return by.length === 0
-    ? new MlError('SignatureMissing', `${what} is not signed: a key of ${names.join(', ')} is to sign it`, { digest, trusted: names })
-    : new MlError('SignatureInvalid', `${what} is signed by ${by.join(', ')}, none of which is trusted: trusted are ${names.join(', ')}`, {
+    ? new MlError('SignatureMissing', `${what} is not signed; trusted are ${whom}`, { digest, trusted: names })
+    : new MlError('SignatureInvalid', `${what} is signed by ${by.join(', ')}, and trusted are ${whom}`, {
         digest,
         by,
         trusted: names,
