@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,6 +15,10 @@ import type { Registered, Shop } from '../serving/shop.ts';
 import { perennial } from './command.ts';
 import type { Surroundings } from './command.ts';
 import { makeProject } from './project.ts';
+
+/** Set PERENNIAL_PYTHON to a Python with `pip install model-signing pyOpenSSL`. */
+const python = process.env['PERENNIAL_PYTHON'] ?? 'python3';
+const withPython = spawnSync(python, ['-m', 'model_signing', '--version']).status === 0 ? test : test.skip;
 
 const pair = generateKeyPairSync('ec', {
   namedCurve: 'P-256',
@@ -108,5 +113,15 @@ describe('perennial export', () => {
     expect(stderr).toContain('.hidden is not signed');
     expect(await perennial(here, 'export', 'recommender', '--to', folder)).toMatchObject({ code: 2 });
     await rm(folder, { recursive: true });
+  });
+
+  withPython('writes a package that Python’s model-signing accepts', async () => {
+    const folder = join(here.project, 'for-python');
+    await perennial(here, 'export', 'recommender', '--to', folder);
+    const verifyWith = (key: string) =>
+      spawnSync(python, ['-m', 'model_signing', 'verify', 'key', '--public_key', key, '--signature', join(folder, 'model.sig'), folder]).status;
+    expect(verifyWith(join(here.project, 'ours.pub'))).toBe(0);
+    await writeFile(join(folder, 'model.onnx'), 'another model');
+    expect(verifyWith(join(here.project, 'ours.pub'))).toBe(1);
   });
 });
