@@ -44,7 +44,8 @@ const kinds: readonly (readonly [step: string, kind: ArtifactKind])[] = [
   ['composePackage', 'package'],
 ];
 
-const [runs = 10_000, given] = [Number(process.argv[2] ?? 10_000), process.argv[3]];
+const runs = Number(process.argv[2] ?? 10_000);
+const given = process.argv[3];
 const folder = await mkdtemp(join(tmpdir(), 'perennial-bench-lineage-'));
 const uri = given ?? join(folder, 'store');
 const start = Date.parse('2026-01-01T00:00:00Z');

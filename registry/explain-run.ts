@@ -25,7 +25,7 @@ export interface StepExplanation {
   readonly how: 'made' | 'reused';
   /** The run that made it; where `how` is `made`, this one. Absent if its record is lost. */
   readonly by?: Run;
-  /** For what was made: the earlier call of the same step by another run that differs least, and where. Absent if it was the first. */
+  /** For what was made: of the last earlier calls of the same step by other runs, the one that differs least, and where. Absent if it was the first. */
   readonly nearest?: { readonly by: Run; readonly at: string; readonly differences: readonly TracedDifference[] };
 }
 
@@ -46,7 +46,7 @@ export async function explainRun(store: ObjectStore, runId: string): Promise<Run
 }
 
 /**
- * The same from records that were read already: what the run used, and, oldest first, what it made, all earlier calls of those steps, and what made
+ * The same from records that were read already: what the run used, and, oldest first, what it made, the `lookBack` calls of those steps before each, and what made
  * their inputs and what was used.
  */
 export function explainFrom(made: readonly MadeRecord[], used: readonly UsedRecord[], runId: string, store: string): RunExplanation {
@@ -59,6 +59,9 @@ export function explainFrom(made: readonly MadeRecord[], used: readonly UsedReco
   const steps = [...own.map((call) => explainMade(call, others, makerOf)), ...reused(used, made)];
   return { run, steps: steps.sort((a, b) => Date.parse(a.at) - Date.parse(b.at)) };
 }
+
+/** Earlier calls of a step that are compared; what differs least is hardly ever older. */
+export const lookBack = 200;
 
 /** One execution of a step: it may have made artifacts of several kinds. */
 interface Call {
@@ -80,7 +83,7 @@ function callsOf(records: readonly MadeRecord[]): Call[] {
 
 function explainMade({ provenance, artifacts, by, at }: Call, others: readonly Call[], makerOf: ReadonlyMap<string, Call>): StepExplanation {
   const { step, parameters } = provenance;
-  const earlier = others.filter((call) => call.provenance.step === step && call.at < at);
+  const earlier = others.filter((call) => call.provenance.step === step && call.at < at).slice(-lookBack);
   const nearest = nearestProvenance(earlier, provenance);
   const traced = nearest && differences(nearest.provenance, provenance).map((difference) => trace(difference, by, makerOf));
   return {

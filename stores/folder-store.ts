@@ -155,7 +155,10 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
   async function* bytesOf(key: Key, path: string, from: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     try {
       const file = await open(path, constants.O_RDONLY | noFollow);
-      yield* file.createReadStream({ start: from, highWaterMark: chunkBytes, ...(signal && { signal }) }) as AsyncIterable<Uint8Array>;
+      // Most objects are small: a buffer of a chunk for each would keep the garbage collector busier than the disk.
+      const left = (await file.stat()).size - from;
+      const highWaterMark = Math.min(chunkBytes, Math.max(1, left));
+      yield* file.createReadStream({ start: from, highWaterMark, ...(signal && { signal }) }) as AsyncIterable<Uint8Array>;
     } catch (error) {
       throw storeError(error, uri, key);
     }
