@@ -3,6 +3,8 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { announce } from '../../registry/changes.ts';
+import { openRegistry } from '../../registry/registry.ts';
 import { openStoreSigner, requireSignature, signatureKey } from '../../registry/signatures.ts';
 import { startPredictionServer, type PredictionServer } from '../../serving/server.ts';
 import { signingKey } from '../../signing/keys.ts';
@@ -41,6 +43,12 @@ afterEach(async () => {
 const register = (strength: number) => shop.register({ ...place, onnx: byGenre(films, strength), items: films, histories });
 const sign = ({ digest }: Registered, key = ours) => openStoreSigner(store, shop.blobs, key).package(digest);
 
+function flip(body: Uint8Array, at: number): Uint8Array {
+  const flipped = Buffer.from(body);
+  flipped[at]! ^= 1;
+  return flipped;
+}
+
 async function until<T>(look: () => Promise<T | false | undefined>): Promise<T> {
   for (;;) {
     const seen = await look();
@@ -50,6 +58,7 @@ async function until<T>(look: () => Promise<T | false | undefined>): Promise<T> 
 }
 
 interface Health {
+  readonly failure?: string;
   readonly slots: readonly {
     readonly digest: string;
     readonly refused?: { readonly version: number; readonly code: string; readonly reason: string };
@@ -94,9 +103,7 @@ describe('a prediction server that is told whom to trust', () => {
       const path = join(shop.folder, 'store', object);
       const whole = await readFile(path);
       await chmod(path, 0o644);
-      const flipped = Buffer.from(whole);
-      flipped[whole.length >> 1]! ^= 1;
-      await writeFile(path, flipped);
+      await writeFile(path, flip(whole, whole.length >> 1));
       await shop.promote(place, next.version);
       const { reason } = await refusal(next.version);
       expect({ object, named: reason.includes(object) || reason.includes(object.split('/').at(-1)!) }).toEqual({ object, named: true });
@@ -107,6 +114,27 @@ describe('a prediction server that is told whom to trust', () => {
     }
     await shop.promote(place, next.version);
     await until(async () => (await answering()) === next.digest);
+  });
+
+  test('keeps the old version when a byte of the entry that promotes the new one is flipped', async () => {
+    const next = await register(2);
+    await sign(next);
+    // The store writes another byte than it was given.
+    const faulty: ObjectStore = {
+      ...store,
+      settle: (key, body, call) => store.settle(key, key.startsWith('models/') ? flip(body, body.length - 100) : body, call),
+    };
+    const promotion = { version: next.version, expect: first.version, verdict: 'better', reason: 'a test says so' } as const;
+    const promoting = openRegistry(faulty, shop.blobs).promote(place, promotion, { by: 'test', run: null });
+    await expect(promoting).rejects.toMatchObject({ code: 'LogCorrupt' });
+    const entry = (await keysOf(store, 'models/')).at(-1)!;
+    await announce(store, { ...place, n: 6 }, new Date());
+    const { failure } = await until(async () => {
+      const health = (await (await fetch(`${server.url}/health`)).json()) as Health;
+      return health.failure !== undefined && health;
+    });
+    expect(failure).toContain(entry);
+    expect(await answering()).toBe(first.digest);
   });
 
   test('leaves word of how far it saw the registry', async () => {
