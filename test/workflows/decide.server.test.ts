@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,9 +51,13 @@ describe('a version that awaits a decision', () => {
 
   test('is promoted when it is approved, with who approved it and why', async () => {
     const awaiting = await challenger(system, 'approved');
+    const began = performance.now();
     const { standing, run } = await system.client.approve(awaiting, ada);
+    const answered = performance.now();
     expect(standing).toMatchObject({ decision: 'approved', by: 'ada', entry: 3, own: true });
     expect(await run.result()).toMatchObject({ outcome: 'promoted', version: 1, by: 'ada' });
+    const [toAnswer, toPromoted] = [answered - began, performance.now() - began].map(Math.round);
+    process.stderr.write(`an approval is in the log after ${toAnswer} ms, and its version champion after ${toPromoted} ms\n`);
     const [, , decided, promoted] = await system.registry.entries({ model: 'approved', segment: 'all' });
     expect(decided).toMatchObject({
       by: 'ada',
@@ -143,12 +148,16 @@ describe('a version that awaits a decision', () => {
 test('a worker that is killed between a decision and its entry writes it once', async () => {
   const awaiting = await challenger(system, 'killed');
   await until('it waits', async () => (await handleOf(system, awaiting).query<{ headline: string }>('progress')).headline !== '');
+  // A pipe where the entry will be: the step waits there, until the worker dies.
+  const entry = join(system.storeUri, 'models/killed/all/log/000000000003.json');
+  execFileSync('mkfifo', [entry]);
   const answer = system.client.approve(awaiting, ada);
-  await until('the decision is under way', async () => {
-    const { events } = await handleOf(system, awaiting).fetchHistory();
-    return events!.some((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+  await until('the decision is accepted and about to be written', async () => {
+    const { raw } = await handleOf(system, awaiting).describe();
+    return raw.pendingActivities?.some(({ activityType, lastStartedTime }) => activityType?.name === 'recordDecision' && lastStartedTime);
   });
   await system.worker.kill();
+  await rm(entry);
   await system.worker.start();
   expect((await answer).standing).toMatchObject({ decision: 'approved', by: 'ada' });
   expect(await outcomeOf(system, awaiting)).toMatchObject({ outcome: 'promoted' });
