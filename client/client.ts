@@ -14,11 +14,13 @@ import { requestOf, sameRequest } from './request.ts';
 import { runHandle } from './run-handle.ts';
 import type { RunHandle } from './run-handle.ts';
 
+/** Temporal's own connection options, and where our workers listen. */
 export interface ConnectOptions extends ConnectionOptions {
   readonly namespace?: string;
   readonly taskQueue?: string;
 }
 
+/** What a training is asked for beside its spec. */
 export type TrainOptions = Omit<TrainRequest, 'spec'>;
 
 /** Starts, follows and cancels runs. Any Temporal client could do the same: the names and shapes are public. */
@@ -36,10 +38,13 @@ export interface PerennialClient extends Decisions {
   attach(model: string, segment?: string): Promise<RunHandle<TrainOutcome>>;
   /** What the schedule of a model does, now. */
   retrain(model: string): Promise<RunHandle<RetrainOutcome>>;
+  /** Trains many windows and segments. */
   backfill(request: BackfillRequest): Promise<RunHandle<BackfillOutcome>>;
+  /** Archives the histories of closed runs now, as its schedule does. */
   sweepLineage(): Promise<RunHandle<{ readonly archived: number }>>;
   /** Starts a workflow of your own, or attaches to the running one if it was asked for the same. `id` names its subject; default: its type. */
   run<Outcome>(workflow: string, input: object, id?: string): Promise<RunHandle<Outcome>>;
+  /** Closes the connection. Runs go on. */
   close(): Promise<void>;
 }
 

@@ -22,6 +22,7 @@ export interface Decider {
 /** A version that awaits a decision, as `awaited` reads it from the registry. */
 export type Awaiting = Omit<DecideRequest, 'trial'>;
 
+/** A decision that was taken, and the run that carries it out. */
 export interface Decided {
   readonly standing: Standing;
   /** The run that waited, and brings what is approved. */
@@ -36,6 +37,7 @@ export interface Decisions {
    * @throws {MlError} `DecisionTaken`, `ApprovalRefused`, `VersionUnknown`
    */
   approve(version: Awaiting, who: Decider): Promise<Decided>;
+  /** Says no to a version that waits: it stays in the registry, and serves nobody. */
   reject(version: Awaiting, who: Decider): Promise<Decided>;
   /** Makes a version champion whatever its verdict. `expect` is today's champion. @throws {MlError} `RunInProgress` while another is deployed */
   promote(version: Subject, who: Decider): Promise<RunHandle<DeployOutcome>>;

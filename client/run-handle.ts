@@ -16,6 +16,7 @@ export interface RunHandle<Outcome> {
   result(): Promise<Outcome>;
   /** Waits for the end and tells news on the way. Aborting `signal` stops watching, not the run. */
   follow(onNews: (news: RunNews) => void, signal?: AbortSignal): Promise<Outcome>;
+  /** How far the run is now. Only a worker can answer. */
   progress(): Promise<RunNews>;
   /** Asks the run to stop and clean up; its result then rejects with `Cancelled`. */
   cancel(): Promise<void>;

@@ -13,6 +13,7 @@ export interface ScheduleSetting {
   readonly catchUp: string;
 }
 
+/** How the schedule that Temporal has differs from what the spec asks for. */
 export type ScheduleChange =
   | { readonly model: string; readonly change: 'create' | 'update' | 'keep'; readonly before?: ScheduleSetting; readonly after: ScheduleSetting }
   | { readonly model: string; readonly change: 'delete'; readonly before: ScheduleSetting }

@@ -3,11 +3,13 @@ import type { TaskKind, TaskTypes } from './task.ts';
 import type { TrainerName, TrainerParameters } from './trainer.ts';
 import type { Window } from './manifest.ts';
 
+/** What a column holds. A `key` names something and never reaches a model; a `category` is one of few words. */
 export type ColumnKind = 'key' | 'number' | 'integer' | 'time' | 'category' | 'flag' | 'text' | 'image';
 
 /** How a source is read. `json-pages` is an HTTP JSON API with cursor paging. */
 export type SourceReader = 'csv' | 'json' | 'json-lines' | 'parquet' | 'json-pages';
 
+/** A table that is read: from which connection, in which form, and what its columns hold. */
 export interface SourceSpec {
   /** `connection:/path`. Base URL, credentials and allowed hosts of a connection live in `perennial.config.ts`, never here. */
   readonly from: `${string}:/${string}`;
@@ -19,6 +21,7 @@ export interface SourceSpec {
   readonly columns: Readonly<Record<string, ColumnKind | SourceColumn>>;
 }
 
+/** A column whose name or unit in the source differs from ours. */
 export interface SourceColumn {
   readonly kind: ColumnKind;
   readonly named?: string;
@@ -26,6 +29,7 @@ export interface SourceColumn {
   readonly unit?: 's' | 'ms';
 }
 
+/** Whether a broken promise stops the run, or is only told. */
 export type Severity = 'warn' | 'fail';
 
 /** A promise about the sources. `of` is `source.column` or `source`. `severity` defaults to `fail`. */
@@ -40,6 +44,7 @@ export type ContractCheck<Source extends string = string, Column extends string 
   | { readonly check: 'sql'; readonly name: string; readonly sql: string }
 );
 
+/** Which rows are held out: always by key or time, never by position. */
 export type SplitSpec =
   /** The last `test` rows of each value of `column` by time, and the `validation` rows before them (ties by row key). */
   | { readonly by: 'last-per'; readonly column: string; readonly validation: number; readonly test: number }
@@ -58,6 +63,7 @@ export type SplitSpec =
       readonly minHistory?: number;
     };
 
+/** A trainer, with parameters that are given (`with`) or chosen on the validation rows (`try`: every combination). */
 export type TrainEntry = {
   [N in TrainerName]: {
     readonly trainer: N;
@@ -68,6 +74,7 @@ export type TrainEntry = {
   };
 }[TrainerName];
 
+/** What a version must show before it is promoted. */
 export interface GateSpec<K extends TaskKind = TaskKind> {
   readonly metric: TaskTypes[K]['metric'];
   readonly confidence?: number;

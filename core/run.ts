@@ -4,6 +4,7 @@ import type { Window } from './manifest.ts';
 import type { ModelSpec } from './model-spec.ts';
 import type { Verdict } from './registry-entry.ts';
 
+/** Why a run was started. */
 export type Trigger = 'manual' | 'schedule' | 'backfill' | 'demo';
 
 /** The input of the `train` workflow. */
@@ -67,12 +68,14 @@ export interface DecideOutcome {
   readonly entry: number;
 }
 
+/** The input of the `retrain` workflow: it trains by the spec that was applied last. */
 export interface RetrainRequest {
   readonly model: string;
   /** Default: every segment of the applied spec. */
   readonly segments?: readonly string[];
 }
 
+/** How a retraining ended, by segment. */
 export interface RetrainOutcome {
   /** `busy`: what is new is being trained by another run already; this one trained nothing. */
   readonly outcome: 'retrained' | 'busy' | 'nothing-new';
@@ -80,6 +83,7 @@ export interface RetrainOutcome {
   readonly segments: Readonly<Record<string, TrainOutcome | { readonly outcome: 'nothing-new' | 'busy' | 'failed'; readonly reason: string }>>;
 }
 
+/** The input of the `backfill` workflow: one training for each window and segment. */
 export interface BackfillRequest {
   readonly spec: ModelSpec;
   readonly windows: readonly (Window | null)[];
@@ -90,6 +94,7 @@ export interface BackfillRequest {
   readonly cursor?: { readonly done: readonly BackfillResult[] };
 }
 
+/** What one training of a backfill came to. */
 export interface BackfillResult {
   readonly segment: string;
   readonly window: Window | null;
@@ -106,6 +111,7 @@ export interface StepProgress {
   readonly state: 'running' | 'done' | 'failed';
 }
 
+/** What a run answers to the `progress` query. */
 export interface RunProgress {
   readonly steps: readonly StepProgress[];
   readonly headline: string;

@@ -10,6 +10,7 @@ export interface StepContext {
   readonly run: { readonly workflowId: string; readonly runId: string; readonly workflowType: string; readonly attempt: number };
 }
 
+/** How far a step is: it travels in its heartbeats. */
 export interface Progress {
   readonly step: string;
   readonly done?: number;

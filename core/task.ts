@@ -68,8 +68,10 @@ export interface Task<K extends TaskKind = TaskKind> {
   exam(known: TaskTypes[K]['data'], heldOut: TaskTypes[K]['data'], options?: ExamOptions): Exam<TaskTypes[K]['question']>;
   /** Made-up questions for golden examples: no unit's own data goes into a package. */
   examples(known: TaskTypes[K]['data'], count: number): readonly TaskTypes[K]['question'][];
+  /** The tensors that put one question to a model. */
   feeds(question: TaskTypes[K]['question']): Tensors;
   /** What the outputs mean. `count`: how many, where an answer is a list; default as many as an exam looks at. */
   answer(question: TaskTypes[K]['question'], outputs: Tensors, count?: number): TaskTypes[K]['answer'];
+  /** Marks of one contender, one for each question that counts. */
   mark(exam: Exam<TaskTypes[K]['question']>, answers: readonly TaskTypes[K]['answer'][], known: TaskTypes[K]['data']): Marks;
 }

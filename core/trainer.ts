@@ -18,9 +18,11 @@ export interface Trainer<K extends TaskKind = TaskKind, P = unknown> {
   readonly tasks: readonly K[];
   /** Parses and completes the parameters of a spec; defaults are written out. */
   readonly parameters: z.ZodType<P>;
+  /** Fits a model on rows that are encoded already, deterministically. */
   fit(data: TaskTypes[K]['data'], parameters: P, context: TrainingContext): Promise<Fitted>;
 }
 
+/** What a trainer may use of the world: to say how far it is, and to go on where it was killed. */
 export interface TrainingContext {
   /** Check it between batches, so that a cancelled run stops within a second. */
   readonly signal: AbortSignal;
@@ -33,9 +35,15 @@ export interface TrainingContext {
    */
   readonly validate?: (onnx: Uint8Array) => Promise<number>;
   /** What an earlier attempt of this very fit saved last, so that a killed training goes on in the middle. */
-  readonly checkpoint: { load(): Promise<Uint8Array | undefined>; save(bytes: Uint8Array): Promise<void> };
+  readonly checkpoint: {
+    /** `undefined` where no attempt saved any. */
+    load(): Promise<Uint8Array | undefined>;
+    /** Replaces what was saved before. */
+    save(bytes: Uint8Array): Promise<void>;
+  };
 }
 
+/** A trained model, and what was chosen on the way. */
 export interface Fitted {
   /** A serialised ONNX ModelProto with the inputs and outputs of its task (`Task.signature`). */
   readonly onnx: Uint8Array;

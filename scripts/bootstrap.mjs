@@ -34,6 +34,20 @@ const commands = {
 const staticChecks = [
   ['format', () => run(process.execPath, [inRoot('node_modules/oxfmt/bin/oxfmt'), '--check', '.'])],
   ['lint', () => run(process.execPath, [inRoot('node_modules/oxlint/bin/oxlint'), '--type-aware', '.'])],
+  // What a user's tools make of the package: what it exports is there, and typed, for those who import it as a module.
+  ['package', () => run(process.execPath, [inRoot('node_modules/publint/src/cli.js'), '--strict'])],
+  [
+    'package types',
+    () =>
+      run(process.execPath, [
+        inRoot('node_modules/@arethetypeswrong/cli/dist/index.js'),
+        '--pack',
+        '--profile',
+        'esm-only',
+        '--format',
+        'table-flipped',
+      ]),
+  ],
 ];
 const unitTests = [
   inRoot('node_modules/jest/bin/jest.js'),

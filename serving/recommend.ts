@@ -10,12 +10,14 @@ export interface RecommendRequest {
   readonly count: number;
 }
 
+/** An item with its place in the answer. */
 export interface RecommendedItem extends Item {
   /** 1 is the best. */
   readonly rank: number;
   readonly score: number;
 }
 
+/** The answer to one request, best first. */
 export interface Recommendations {
   /** Whether the user has a history here. Without one the liked items alone speak for them. */
   readonly known: boolean;

@@ -21,12 +21,14 @@ export interface LocalVersion extends VersionIdentity {
   readonly history?: string;
 }
 
+/** A user in a list. */
 export interface UserSummary {
   readonly id: string;
   /** How many of the version's items the user has met. */
   readonly items: number;
 }
 
+/** A user with what they liked. */
 export interface UserProfile extends UserSummary {
   /** The best valued items, newest first among equals; at most as many as asked for. */
   readonly favourites: readonly (Item & { readonly value: number; readonly at: string })[];
@@ -36,11 +38,15 @@ export interface UserProfile extends UserSummary {
 export interface ServedModel {
   readonly identity: VersionIdentity;
   readonly manifest: PackageManifest;
+  /** Answers one request. */
   recommend(request: RecommendRequest): Promise<Recommendations>;
   /** Those of the ids that the version knows. */
   items(ids: readonly string[]): Promise<readonly Item[]>;
+  /** Items whose title has the words of `query`. */
   findItems(query: string, limit: number): Promise<readonly Item[]>;
+  /** Users whose id has `query` in it; those whose id begins with it first. */
   findUsers(query: string, limit: number): Promise<readonly UserSummary[]>;
+  /** One user, or `null` when there is no such one. */
   user(id: string, favourites: number): Promise<UserProfile | null>;
   /** Ends after the requests that it has taken. */
   release(): Promise<void>;

@@ -16,6 +16,7 @@ import { operationRoutes } from './operation-routes.ts';
 import { pageRoutes } from './page-routes.ts';
 import { Slots } from './slots.ts';
 
+/** What a prediction server reads, and where it listens. */
 export interface PredictionServerOptions {
   readonly registry: Registry;
   readonly blobs: Blobs;
@@ -28,7 +29,10 @@ export interface PredictionServerOptions {
   /** Whether `/` is the page that shows the models side by side. Default yes. */
   readonly page?: boolean;
   /** Where a run can be looked at, as an address; serving itself does not know what ran it. */
-  readonly links?: { readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string };
+  readonly links?: {
+    /** Of a run, in the Temporal web UI. */
+    readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string;
+  };
   /** Refuses versions without a signature that counts here; the one before it stays. */
   readonly checkSignature?: SignatureCheck;
   /** How often the registry's changes are looked at. Default one second: a request to the store each. */
@@ -36,6 +40,7 @@ export interface PredictionServerOptions {
   readonly log?: Log;
 }
 
+/** A server that listens. */
 export interface PredictionServer {
   readonly url: string;
   /** Stops taking requests, answers the ones it has, and releases every model. */

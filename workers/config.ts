@@ -47,6 +47,7 @@ export interface Security {
   readonly approvers?: Readonly<Record<string, Approver>>;
 }
 
+/** Which Temporal server is used, or how one is started. */
 export interface TemporalSettings {
   readonly namespace: string;
   /** How to reach a running server, TLS and API key included; `undefined` when one is to be started. For clients and workers alike. */

@@ -1,6 +1,7 @@
 import { defineQuery } from '@temporalio/workflow';
 import type { RunProgress, StepProgress } from '../core/run.ts';
 
+/** Every run answers it, also one of your own. */
 export const progressQuery = defineQuery<RunProgress>('progress');
 
 /** What this run has done so far. One per workflow execution: the sandbox gives each its own module instances. */
