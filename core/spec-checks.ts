@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import { messageOf } from './message-of.ts';
+import { segmentLabel } from './segment.ts';
+import { choices, faultsOf, pathText } from './spec-faults.ts';
+import type { SpecFault } from './spec-faults.ts';
+import { modelName } from './spec-shape.ts';
+import type { SpecShape } from './spec-shape.ts';
+import type { Metric } from './task.ts';
+import { instantMs } from './window.ts';
+
+/** The fragments of the schema that tasks and trainers own: what a spec may say is their union. */
+export interface SpecFragments {
+  /** Task kind → the schema of `target`, and the names that a gate may use. */
+  readonly tasks: Readonly<Record<string, TaskVocabulary>>;
+  /** Trainer name → the schema of its parameters (an object). */
+  readonly trainers: Readonly<Record<string, z.ZodType>>;
+}
+
+export interface TaskVocabulary {
+  readonly target: z.ZodType;
+  readonly metrics: Readonly<Record<string, Pick<Metric, 'whole'>>>;
+  readonly baselines: Readonly<Record<string, unknown>>;
+  /** A name such as `category:<name>` stands for all that begin so. */
+  readonly slices: Readonly<Record<string, string>>;
+}
+
+export function targetFaults({ task, target }: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
+  const kind = Object.hasOwn(fragments.tasks, task) ? fragments.tasks[task] : undefined;
+  if (!kind) return [{ path: 'task', message: `there is no task kind "${task}"${choices(task, Object.keys(fragments.tasks))}` }];
+  const result = kind.target.safeParse(target);
+  return result.success ? [] : result.error.issues.flatMap((issue) => faultsOf(issue, ['target'], { target }));
+}
+
+/** Who sits an exam under a name of its own; no model of a baseline may be called so. */
+const roles = ['challenger', 'champion', 'anchor'];
+
+/** A name that the task does not have would never be judged, so that the gate would pass what it should hold up. */
+export function gateFaults({ task, gate: given }: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
+  if (given === undefined || !Object.hasOwn(fragments.tasks, task)) return [];
+  const { metrics, baselines, slices } = fragments.tasks[task]!;
+  const faults: SpecFault[] = [];
+  const checkName = (path: string, what: string, name: string, known: readonly string[], isKnown = known.includes(name)) => {
+    if (!isKnown) faults.push({ path, message: `there is no ${what} "${name}"${choices(name, known)}` });
+  };
+  checkName('gate.metric', 'metric', given.metric, Object.keys(metrics));
+  for (const [i, name] of (given.baselines ?? []).entries()) {
+    const path = `gate.baselines[${i}]`;
+    if (!name.startsWith('model:')) {
+      checkName(path, 'baseline', name, [...Object.keys(baselines), 'model:<name>'], Object.hasOwn(baselines, name));
+      continue;
+    }
+    const model = name.slice('model:'.length);
+    const result = modelName.safeParse(model);
+    if (!result.success) faults.push({ path, message: result.error.issues[0]!.message });
+    else if (roles.includes(model) || Object.hasOwn(baselines, model)) {
+      faults.push({ path, message: `"${model}" is somebody else in an exam: give the model another name` });
+    }
+  }
+  for (const [i, { slice, metric }] of (given.floors ?? []).entries()) {
+    const path = `gate.floors[${i}]`;
+    const known = ['all', ...Object.keys(slices)];
+    const families = known.flatMap((name) => (name.includes('<') ? [name.slice(0, name.indexOf('<'))] : []));
+    const isMember = families.some((family) => slice.startsWith(family) && slice.length > family.length);
+    checkName(`${path}.slice`, 'slice', slice, known, isMember || known.includes(slice));
+    checkName(`${path}.metric`, 'metric', metric, Object.keys(metrics));
+    if (slice !== 'all' && Object.hasOwn(metrics, metric) && metrics[metric]!.whole) {
+      faults.push({ path: `${path}.metric`, message: `"${metric}" describes all answers together: its floor is one of the slice "all"` });
+    }
+  }
+  return faults;
+}
+
+export function trainFaults(entries: SpecShape['train'], fragments: SpecFragments): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  for (const [i, entry] of entries.entries()) {
+    const schema = Object.hasOwn(fragments.trainers, entry.trainer) ? fragments.trainers[entry.trainer] : undefined;
+    if (!schema) {
+      faults.push({
+        path: `train[${i}].trainer`,
+        message: `there is no trainer "${entry.trainer}"${choices(entry.trainer, Object.keys(fragments.trainers))}`,
+      });
+      continue;
+    }
+    // Each candidate is checked on its own, so that the fault names the value: parameters that are left out are the trainer's defaults.
+    for (const [name, value] of Object.entries(entry.with ?? {})) faults.push(...parameterFaults(schema, name, value, ['train', i, 'with', name]));
+    for (const [name, values] of Object.entries(entry.try ?? {})) {
+      for (const [j, value] of values.entries()) faults.push(...parameterFaults(schema, name, value, ['train', i, 'try', name, j]));
+      if (entry.with && Object.hasOwn(entry.with, name)) {
+        faults.push({ path: `train[${i}].try.${name}`, message: `"${name}" is in "with" too: a parameter is either given or tried` });
+      }
+    }
+  }
+  return faults;
+}
+
+function parameterFaults(schema: z.ZodType, name: string, value: unknown, path: readonly PropertyKey[]): readonly SpecFault[] {
+  const result = schema.safeParse({ [name]: value });
+  if (result.success) return [];
+  const faults: SpecFault[] = [];
+  for (const issue of result.error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      if (issue.keys.includes(name))
+        faults.push({ path: pathText(path.slice(0, 4)), message: `there is no parameter "${name}"${choices(name, keysOf(schema))}` });
+    } else if (issue.path[0] === name) faults.push({ path: pathText([...path, ...issue.path.slice(1)]), message: issue.message });
+  }
+  return faults;
+}
+
+const keysOf = (schema: z.ZodType): readonly string[] => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []);
+
+/** What a spec's parts say of each other. */
+export function referenceFaults(parsed: SpecShape): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  const sources = Object.keys(parsed.sources);
+  if (sources.length === 0) faults.push({ path: 'sources', message: 'a model reads at least one source' });
+  for (const [name, { columns, key, time }] of Object.entries(parsed.sources)) {
+    const names = Object.keys(columns);
+    for (const [i, column] of key.entries()) {
+      if (!names.includes(column))
+        faults.push({ path: `sources.${name}.key[${i}]`, message: `there is no column "${column}"${choices(column, names)}` });
+    }
+    if (time === undefined) continue;
+    const kind = kindOf(columns[time]);
+    if (kind === undefined) faults.push({ path: `sources.${name}.time`, message: `there is no column "${time}"${choices(time, names)}` });
+    else if (kind !== 'time') faults.push({ path: `sources.${name}.time`, message: `column "${time}" is a ${kind}: declare it as time` });
+  }
+  const columnsOf = (source: string) => Object.keys(parsed.sources[source]?.columns ?? {});
+  const qualified = sources.flatMap((source) => columnsOf(source).map((column) => `${source}.${column}`));
+  for (const [i, check] of parsed.contract.entries()) {
+    if (check.check === 'sql') continue;
+    const ofSource = check.check === 'unique' || check.check === 'row-count';
+    const known = ofSource ? sources : qualified;
+    const names = check.check === 'references' ? (['of', 'to'] as const) : (['of'] as const);
+    for (const field of names) {
+      const value = (check as { readonly of: string; readonly to?: string })[field] ?? '';
+      if (!known.includes(value)) {
+        faults.push({ path: `contract[${i}].${field}`, message: `there is no ${ofSource ? 'source' : 'column'} "${value}"${choices(value, known)}` });
+      }
+    }
+    if (check.check === 'unique') {
+      for (const column of check.columns ?? []) {
+        if (!columnsOf(check.of).includes(column)) {
+          faults.push({ path: `contract[${i}].columns`, message: `there is no column "${column}"${choices(column, columnsOf(check.of))}` });
+        }
+      }
+    }
+    if (check.check === 'range' && check.min === undefined && check.max === undefined) {
+      faults.push({ path: `contract[${i}]`, message: 'a range needs "min", "max" or both' });
+    }
+  }
+  if (parsed.segments !== undefined) faults.push(...segmentFaults(parsed.segments));
+  if (parsed.rows.time === undefined) {
+    faults.push({ path: 'rows.time', message: `split "${parsed.split.by}" orders rows by time: name the time column of rows.sql` });
+  }
+  if (parsed.window && 'from' in parsed.window && instantMs(parsed.window.from) >= instantMs(parsed.window.to)) {
+    faults.push({ path: 'window', message: `it is empty: "from" (${parsed.window.from}) must be before "to" (${parsed.window.to})` });
+  }
+  return faults;
+}
+
+function segmentFaults({ by, only }: NonNullable<SpecShape['segments']>): readonly SpecFault[] {
+  if (only === undefined) return [{ path: 'segments.only', message: 'name the values that are segments, such as [10, 12]: those are trained' }];
+  return only.flatMap((value, i) => {
+    try {
+      segmentLabel(by, value);
+      return [];
+    } catch (error) {
+      return [{ path: `segments.only[${i}]`, message: messageOf(error) }];
+    }
+  });
+}
+
+const kindOf = (column: SpecShape['sources'][string]['columns'][string] | undefined) => (typeof column === 'object' ? column.kind : column);

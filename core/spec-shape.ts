@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { durationPattern } from './duration.ts';
+import { messageOf } from './message-of.ts';
+import { retrainDefaults } from './retrain-defaults.ts';
+import { parseSegmentBy } from './segment.ts';
+import { instantMs } from './window.ts';
+
+const named = (pattern: RegExp, words: string) => z.string().regex(pattern, { error: ({ input }) => `"${String(input)}" is not ${words}` });
+
+/** The name of a model: part of keys and workflow ids. */
+export const modelName = named(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name: lower-case letters, digits and "-", such as "movie-recommender"');
+const identifier = named(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'a name: letters, digits and "_", not starting with a digit');
+const duration = named(durationPattern, 'a duration: write a number and s, m, h, d, w, mo or y, such as "90d"');
+const columnText = z.string().min(1).max(200);
+const instant = z.string().superRefine((value, context) => {
+  try {
+    instantMs(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+
+const from = z.string().superRefine((value, context) => {
+  const fault = value.includes('://')
+    ? 'holds a URL; name a connection of perennial.config.ts instead, as "connection:/path"'
+    : !/^[a-z0-9][a-z0-9-]*:\/[^\\]+$/.test(value)
+      ? 'is not of the form "connection:/path"'
+      : value.split(/[:/?#]/).some((segment) => segment === '..' || segment === '.')
+        ? 'leaves its connection with ".."'
+        : undefined;
+  if (fault !== undefined) context.addIssue({ code: 'custom', message: `"${value}" ${fault}` });
+});
+
+const columnKind = z.enum(['key', 'number', 'integer', 'time', 'category', 'flag', 'text']);
+const source = z.strictObject({
+  from,
+  read: z.enum(['csv', 'json', 'json-lines', 'parquet', 'json-pages']),
+  key: z.array(identifier).min(1),
+  time: identifier.optional(),
+  columns: z.record(
+    identifier,
+    z.union([columnKind, z.strictObject({ kind: columnKind, named: columnText.optional(), unit: z.enum(['s', 'ms']).optional() })]),
+  ),
+});
+
+const severity = z.enum(['warn', 'fail']).default('fail');
+const contract = z.discriminatedUnion('check', [
+  z.strictObject({ check: z.literal('not-null'), of: columnText, maxShare: share.default(0), severity }),
+  z.strictObject({ check: z.literal('range'), of: columnText, min: z.number().optional(), max: z.number().optional(), severity }),
+  z.strictObject({ check: z.literal('unique'), of: columnText, columns: z.array(identifier).min(1).optional(), severity }),
+  z.strictObject({ check: z.literal('references'), of: columnText, to: columnText, maxShare: share.default(0), severity }),
+  z.strictObject({ check: z.literal('row-count'), of: columnText, min: count.optional(), max: count.optional(), severity }),
+  z.strictObject({ check: z.literal('fresh'), of: columnText, within: duration, asOf: instant.optional(), severity }),
+  z.strictObject({ check: z.literal('sql'), name: columnText, sql: z.string().min(1), severity }),
+]);
+
+const window = z.union([z.strictObject({ from: instant, to: instant }), z.strictObject({ last: duration })]);
+
+const segmentBy = z.string().superRefine((value, context) => {
+  try {
+    parseSegmentBy(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: messageOf(error) });
+  }
+});
+
+const split = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('last-per'), column: identifier, validation: count, test: z.int().min(1) }),
+  z.strictObject({
+    by: z.literal('rolling-origin'),
+    from: instant,
+    to: instant.optional(),
+    every: duration,
+    horizon: duration,
+    minHistory: count.optional(),
+  }),
+]);
+
+const gate = z.strictObject({
+  metric: z.string(),
+  confidence: z.number().gt(0).lt(1).default(0.95),
+  baselines: z.array(z.string()).optional(),
+  champion: z
+    .discriminatedUnion('rule', [
+      z.strictObject({ rule: z.literal('not-worse'), margin: z.number().min(0) }),
+      z.strictObject({ rule: z.literal('better') }),
+    ])
+    .optional(),
+  floors: z.array(z.strictObject({ slice: z.string(), metric: z.string(), min: z.number(), minUnits: count.default(20) })).optional(),
+  limits: z.strictObject({ sizeMb: z.number().positive().optional(), p99Ms: z.number().positive().optional() }).optional(),
+});
+
+// A timer needs a fixed length: months and years have none.
+const span = named(/^[1-9][0-9]{0,5}[smhdw]$/, 'a duration of fixed length: write a number and s, m, h, d or w, such as "3d"');
+const approval = z.union([
+  z.literal('none'),
+  z.strictObject({
+    role: named(/^[a-z][a-z0-9-]{0,62}$/, 'a role: lower-case letters, digits and "-", such as "approver"'),
+    within: span,
+    remind: span.optional(),
+  }),
+]);
+
+const retrain = z.strictObject({
+  cron: named(/^(@(hourly|daily|weekly|monthly|yearly)|\S+( \S+){4})$/, 'a cron expression of five fields, such as "0 3 * * *"'),
+  when: z.array(z.enum(['new-data'])).default(['new-data']),
+  overlap: z.enum(['skip', 'buffer-one']).default(retrainDefaults.overlap),
+  catchUp: duration.default(retrainDefaults.catchUp),
+});
+
+const trainEntry = z.strictObject({
+  trainer: z.string(),
+  with: z.record(z.string(), z.unknown()).optional(),
+  try: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+});
+
+/** The whole of a spec, without what its task and trainers own. */
+export const spec = z.strictObject({
+  format: z.literal(1),
+  name: modelName,
+  task: z.string(),
+  sources: z.record(identifier, source),
+  contract: z.array(contract).default([]),
+  rows: z.strictObject({ sql: z.string().min(1), key: z.array(identifier).min(1), time: identifier.optional() }),
+  target: z.unknown(),
+  window: window.optional(),
+  segments: z
+    .strictObject({
+      by: segmentBy,
+      only: z
+        .array(z.union([z.string(), z.number()]))
+        .min(1)
+        .optional(),
+    })
+    .optional(),
+  split,
+  train: z.array(trainEntry).min(1),
+  gate: gate.optional(),
+  refit: z.enum(['all', 'none']).default('all'),
+  approval: approval.default('none'),
+  retrain: retrain.optional(),
+});
+
+export type SpecShape = z.infer<typeof spec>;
+
+/** The fields that a spec has at each place, for a hint at what was meant. */
+export const fields: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(spec.shape),
+  rows: Object.keys(spec.shape.rows.shape),
+  gate: Object.keys(gate.shape),
+  approval: ['role', 'within', 'remind'],
+  retrain: Object.keys(retrain.shape),
+  segments: ['by', 'only'],
+  window: ['from', 'to', 'last'],
+  split: ['by', 'column', 'validation', 'test', 'from', 'to', 'every', 'horizon'],
+  'sources.*': Object.keys(source.shape),
+  'sources.*.columns.*': ['kind', 'named', 'unit'],
+  'contract.*': ['check', 'of', 'to', 'min', 'max', 'maxShare', 'columns', 'within', 'asOf', 'name', 'sql', 'severity'],
+  'train.*': Object.keys(trainEntry.shape),
+  'gate.floors.*': ['slice', 'metric', 'min', 'minUnits'],
+  'gate.champion': ['rule', 'margin'],
+  'gate.limits': ['sizeMb', 'p99Ms'],
+};
