@@ -4,6 +4,7 @@ import { MlError } from '../core/errors.ts';
 import { workflowId } from '../core/ids.ts';
 import { allRows } from '../core/segment.ts';
 import type { ArchivedRun } from '../registry/runs.ts';
+import { openIndex } from './lineage-index.ts';
 import type { Workplace } from './workplace.ts';
 
 /** A run as Temporal, the archive or both know it. */
@@ -25,7 +26,7 @@ const lookBack = 200;
 
 /** All runs, newest first: those of the archive, and, where Temporal is reached, its open and its newest ones. */
 export async function knownRuns(at: Workplace): Promise<readonly KnownRun[]> {
-  const [archived, reached] = await Promise.all([at.kept().then(({ runs }) => runs.runs()), at.temporalIfThere()]);
+  const [archived, reached] = await Promise.all([openIndex(at).then((index) => index.runs()), at.temporalIfThere()]);
   const runs = new Map(archived.map((run) => [run.runId, fromArchive(run)]));
   if (reached !== undefined) {
     const { temporal, taskQueue } = reached.client;

@@ -6,13 +6,15 @@ import type { StepContext } from '../core/step-context.ts';
 import type { DataContext, Duckdb } from '../data/duckdb.ts';
 import { followChanges } from '../registry/changes.ts';
 import type { Registry } from '../registry/registry.ts';
+import { newestFirst } from '../registry/runs.ts';
+import type { ArchivedRun } from '../registry/runs.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import { announcedRecords } from '../stores/lineage-feed.ts';
 import type { Hint } from '../stores/lineage-feed.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { readManifest, settleManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
-import { addEntries, addRecords, allRecords, grown, nameOf } from './records.ts';
+import { addLogs, addRecords, allRecords, grown } from './records.ts';
 import { mergedWith, withTables, writeSegment } from './segments.ts';
 import type { Segment } from './segments.ts';
 import { noRows, rowCount } from './tables.ts';
@@ -40,6 +42,8 @@ export interface Origin {
 export interface LineageIndex {
   /** Asks the tables of `tables.ts`, with all that the store holds now. */
   ask<T>(question: (db: Duckdb) => Promise<T>, signal?: AbortSignal): Promise<{ readonly answer: T; readonly from: Origin }>;
+  /** Every archived run by its newest record, newest first: what `RunArchive.runs` reads one by one. */
+  runs(signal?: AbortSignal): Promise<readonly ArchivedRun[]>;
   /** Ids of the runs that are archived up to their close. */
   closedRuns(signal?: AbortSignal): Promise<ReadonlySet<string>>;
   /** Adds what is new. Workers may do so at the same time: the first one's work stands. */
@@ -88,17 +92,15 @@ export function openLineageIndex({ store, blobs, registry, folder }: LineageInde
 
   async function newerThan(manifest: Manifest, hints: readonly Hint[]): Promise<Rows> {
     const rows = noRows();
-    await addRecords(rows, store, recordsOf(hints));
-    for (const change of grown(await followChanges(store, new Date(manifest.at)).changes(), manifest.heights)) {
-      await addEntries(rows, registry, change, manifest.heights[nameOf(change)] ?? 0);
-    }
+    const changes = await followChanges(store, new Date(manifest.at)).changes();
+    await Promise.all([addRecords(rows, store, recordsOf(hints)), addLogs(rows, registry, grown(changes, manifest.heights), manifest.heights)]);
     return rows;
   }
 
   async function everything(): Promise<Rows> {
     const rows = noRows();
     await addRecords(rows, store, await allRecords(store));
-    for (const height of await registry.heights()) await addEntries(rows, registry, height, 0);
+    await addLogs(rows, registry, await registry.heights(), {});
     return rows;
   }
 
@@ -144,8 +146,7 @@ export function openLineageIndex({ store, blobs, registry, folder }: LineageInde
       async function take(keys: readonly Key[], last: boolean): Promise<boolean> {
         const rows = noRows();
         for (const key of await addRecords(rows, store, keys)) taken.add(key);
-        const heights = { ...manifest?.heights };
-        for (const log of last ? logs : []) heights[nameOf(log)] = await addEntries(rows, registry, log, heights[nameOf(log)] ?? 0);
+        const heights = await addLogs(rows, registry, last ? logs : [], manifest?.heights ?? {});
         if (rowCount(rows) === 0 && !(last && listing)) return true;
         const segments = manifest?.segments ?? [];
         const from = mergedWith(segments, rowCount(rows));
@@ -173,12 +174,18 @@ export function openLineageIndex({ store, blobs, registry, folder }: LineageInde
       return { records: taken.size };
     });
 
+  async function runs(signal?: AbortSignal): Promise<readonly ArchivedRun[]> {
+    const newest = 'SELECT record FROM runs QUALIFY row_number() OVER (PARTITION BY run ORDER BY key DESC) = 1';
+    const { answer } = await ask((db) => db.rows(newest), signal);
+    return newestFirst(answer.map(({ record }) => JSON.parse(String(record)) as ArchivedRun));
+  }
+
   async function closedRuns(signal?: AbortSignal): Promise<ReadonlySet<string>> {
     const { answer } = await ask((db) => db.rows('SELECT DISTINCT run FROM runs WHERE closed IS NOT NULL'), signal);
     return new Set(answer.map(({ run }) => String(run)));
   }
 
-  return { ask, closedRuns, extend };
+  return { ask, runs, closedRuns, extend };
 }
 
 const recordsOf = (hints: readonly Hint[]): Key[] => [...new Set(hints.map(({ record }) => record))];

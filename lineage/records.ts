@@ -7,6 +7,7 @@ import { parseRun } from '../registry/runs.ts';
 import { readMadeAt, readUsedAt } from '../stores/artifact-store.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
 import { keysOf, readObjects } from '../stores/read-object.ts';
+import type { Manifest } from './manifest.ts';
 import { addFiles, addMade, addParts, addRun, addUsed } from './tables.ts';
 import type { Rows } from './tables.ts';
 
@@ -36,33 +37,42 @@ export async function addRecords(rows: Rows, store: ObjectStore, keys: readonly 
   return [...made, ...used, ...archived].map(([key]) => key);
 }
 
-/** Adds what the entries of a log after `indexed` name, and gives the log's height. */
-export async function addEntries(rows: Rows, registry: Registry, place: Place, indexed: number): Promise<number> {
+/** Adds what the entries of some logs after those that are indexed name, and gives the heights of all. */
+export async function addLogs(rows: Rows, registry: Registry, logs: readonly Place[], indexed: Manifest['heights']): Promise<Manifest['heights']> {
+  const heights = { ...indexed };
+  await some(logs, async (place) => {
+    heights[nameOf(place)] = await addEntries(rows, registry, place, indexed[nameOf(place)] ?? 0);
+  });
+  return heights;
+}
+
+async function addEntries(rows: Rows, registry: Registry, place: Place, indexed: number): Promise<number> {
   const entries = await registry.entriesAfter(place, indexed);
   const packages: Artifact<'package'>[] = [];
   for (const { command } of entries) {
     if (command.kind === 'registered') {
-      addParts(
-        rows,
-        place,
-        command.version,
-        partsOf(command.registered).map(([, sha256]) => sha256),
-      );
+      const parts = partsOf(command.registered).map(([, sha256]) => sha256);
+      addParts(rows, place, command.version, parts);
       packages.push(command.registered.package);
     } else if (command.kind === 'judged' && command.exam !== undefined) {
       addParts(rows, place, command.version, [command.exam.evaluation.sha256, command.exam.report.sha256]);
     }
   }
-  for (let at = 0; at < packages.length; at += atOnce) {
-    const some = packages.slice(at, at + atOnce);
-    const files = await Promise.all(some.map((pack) => readFiles(registry, pack)));
-    for (const [index, { sha256 }] of some.entries()) addFiles(rows, sha256, files[index] ?? []);
-  }
+  await some(packages, async (pack) => addFiles(rows, pack.sha256, (await readFiles(registry, pack)) ?? []));
   return indexed + entries.length;
 }
 
-/** Packages whose files are looked up at the same time. */
-const atOnce = 32;
+/** Logs, and packages of each, that are looked up at the same time. */
+const atOnce = 16;
+
+/** Does something for each item, for some at the same time. */
+async function some<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const go = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) await work(items[at]!);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, go));
+}
 
 export const nameOf = ({ model, segment }: Place): string => `${model}/${segment}`;
 

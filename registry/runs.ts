@@ -93,11 +93,15 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreS
       // What is damaged falls back on the run's record before it.
       left = left.flatMap((keys, at) => (found[at] === undefined && keys.length > 1 ? [keys.slice(0, -1)] : []));
     }
-    return all.sort((a, b) => (startOf(a) < startOf(b) ? 1 : -1));
+    return newestFirst(all);
   }
 
   return { archive, find, run, runs, history: ({ history }) => blobs.readBytes(history.sha256) };
 }
+
+/** By when they began; of those that began together by id. */
+export const newestFirst = (runs: readonly ArchivedRun[]): ArchivedRun[] =>
+  runs.toSorted((a, b) => (startOf(a) === startOf(b) ? (a.runId < b.runId ? -1 : 1) : startOf(a) < startOf(b) ? 1 : -1));
 
 const startOf = (run: ArchivedRun): string => run.startedAt ?? run.archivedAt;
 
