@@ -4,6 +4,7 @@ export { defineConfig } from './core/config.ts';
 export { MlError } from './core/errors.ts';
 export type * from './core/model-spec.ts';
 export type * from './core/run.ts';
+export type { Progress, StepContext } from './core/step-context.ts';
 export type { Window } from './core/manifest.ts';
 export type { Verdict, Gain, SegmentState } from './core/registry-entry.ts';
 export type { Trainer, TrainerParameters, TrainingContext, Fitted } from './core/trainer.ts';

@@ -52,6 +52,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   reproduce: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
+  worker: async () => (await import('./commands/worker.ts')).workerCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   health: async () => (await import('./commands/health.ts')).healthCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,

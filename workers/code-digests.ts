@@ -11,15 +11,19 @@ export interface CodeDigests {
   has(digest: string): boolean;
 }
 
+const path = (): string => join(compiled('index'), '..', 'code-digests.json');
+
+/** All of them as one text: it differs where any compiled module does. */
+export const allCodeDigests = (): string => readFileSync(path(), 'utf8');
+
 export function readCodeDigests(): CodeDigests {
-  const path = join(compiled('index'), '..', 'code-digests.json');
-  const digests = JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<string, string>>;
+  const digests = JSON.parse(allCodeDigests()) as Readonly<Record<string, string>>;
   const short = (digest: string): string => digest.slice(0, 32);
   const known = new Set(Object.values(digests).map(short));
   return {
     of(module) {
       const digest = digests[`${module}.js`];
-      if (digest === undefined) throw new MlError('Bug', `module "${module}" has no digest in ${path}: build again`);
+      if (digest === undefined) throw new MlError('Bug', `module "${module}" has no digest in ${path()}: build again`);
       return short(digest);
     },
     has: (digest) => known.has(digest),

@@ -13,6 +13,7 @@ import { findTemporalCli } from './temporal-cli.ts';
 import { startTemporalServer, useTemporalServer } from './temporal-server.ts';
 import type { TemporalServer } from './temporal-server.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
+import { workerSettings } from './worker-settings.ts';
 
 export interface DevServices {
   /** In the order in which they start: Temporal, worker, the schedule of lineage sweeps, prediction server with its page, and a note about where they are. */
@@ -79,15 +80,8 @@ export function devServices(settings: Settings, project: Project, { onProgress =
       entry: compiled('workers/worker-process'),
       execArgv: typescriptArgv,
       input: {
+        ...workerSettings(settings, project),
         temporal: settings.temporal.given ?? { address: temporal!.address },
-        namespace: settings.temporal.namespace,
-        taskQueue: settings.taskQueue,
-        store: settings.store,
-        workFolder,
-        connections: settings.connections,
-        security: settings.security,
-        ...(settings.openLineage && { openLineage: settings.openLineage }),
-        workflowModules: project.workflowModules,
         ...(computeSlots !== undefined && { computeSlots }),
       } satisfies WorkerProcessOptions,
     }),

@@ -33,6 +33,16 @@ export function compactLogger(level: LogLevel, write: (line: string) => void = (
   });
 }
 
+/** One JSON object a line, for machines that collect them. */
+export function jsonLogger(level: LogLevel, write: (line: string) => void = (line) => void process.stderr.write(line)): Logger {
+  return new DefaultLogger(level, ({ level: of, message, meta = {}, timestampNanos }) => {
+    if (expected.has(message)) return;
+    const { error, ...fields } = meta as Readonly<Record<string, unknown>>;
+    const at = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
+    write(`${shown({ at, level: of.toLowerCase(), message, ...fields, ...(error !== undefined && { error: faultIn(error) }) })}\n`);
+  });
+}
+
 export function lineOf({ level, message, meta = {} }: Pick<LogEntry, 'level' | 'message' | 'meta'>): string {
   const fields = Object.entries(meta)
     .filter(([name, value]) => !noise.has(name) && value !== undefined)

@@ -6,15 +6,17 @@ import { parseProjectSpec } from '../activities/parse-spec.ts';
 import { MlError } from '../core/errors.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 
-/** What a project's pipelines folder holds: specs by model name, and modules of its own workflows (`*.workflow.ts`). */
+/** What a project's pipelines folder holds: specs by model name, modules of its own workflows (`*.workflow.ts`) and of its own steps (`*.steps.ts`). */
 export interface Project {
   readonly specs: ReadonlyMap<string, ModelSpec>;
   readonly workflowModules: readonly string[];
+  readonly stepModules: readonly string[];
 }
 
 const source = /\.m?[jt]s$/;
 const notSource = /\.(test|d)\.m?[jt]s$/;
 const workflow = /\.workflow\.m?[jt]s$/;
+const step = /\.steps\.m?[jt]s$/;
 
 /**
  * Loads every file of the pipelines folder. Whatever they export that looks like a spec is one.
@@ -22,7 +24,7 @@ const workflow = /\.workflow\.m?[jt]s$/;
  * @throws {MlError} `ConfigInvalid` if a file cannot be loaded or two specs share a name; `SpecInvalid`.
  */
 export async function loadProject({ pipelines }: { readonly pipelines: string }): Promise<Project> {
-  if (!existsSync(pipelines)) return { specs: new Map(), workflowModules: [] };
+  if (!existsSync(pipelines)) return { specs: new Map(), workflowModules: [], stepModules: [] };
   await import('./register-typescript.ts');
   const entries = await readdir(pipelines, { recursive: true, withFileTypes: true });
   const files = entries
@@ -31,7 +33,7 @@ export async function loadProject({ pipelines }: { readonly pipelines: string })
     .toSorted();
   const specs = new Map<string, ModelSpec>();
   const foundIn = new Map<string, string>();
-  for (const file of files.filter((each) => !workflow.test(each))) {
+  for (const file of files.filter((each) => !workflow.test(each) && !step.test(each))) {
     for (const value of Object.values(await load(file))) {
       if (!isSpec(value)) continue;
       const spec = parseProjectSpec(value);
@@ -44,7 +46,7 @@ export async function loadProject({ pipelines }: { readonly pipelines: string })
       foundIn.set(spec.name, file);
     }
   }
-  return { specs, workflowModules: files.filter((each) => workflow.test(each)) };
+  return { specs, workflowModules: files.filter((each) => workflow.test(each)), stepModules: files.filter((each) => step.test(each)) };
 }
 
 async function load(file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
@@ -6,7 +5,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { createSteps } from '../activities/index.ts';
 import type { Ports, Step } from '../activities/ports.ts';
 import { connectionOf } from '../core/connection.ts';
-import type { OpenLineageConfig } from '../core/config.ts';
+import type { OpenLineageConfig, WorkerConfig } from '../core/config.ts';
 import type { Connections } from '../core/connection.ts';
 import { taskQueue } from '../core/ids.ts';
 import { readSecret, type Security } from './config.ts';
@@ -21,16 +20,20 @@ import type { ObjectStore } from '../stores/object-store.ts';
 import { openStore } from '../stores/open-store.ts';
 import { readCodeDigests } from './code-digests.ts';
 import { openCompute } from './compute.ts';
+import { buildIdOf, makeCurrent } from './deployment.ts';
 import { openHistories } from './histories.ts';
 import { announcedRuns, announcedSteps } from './announced-steps.ts';
 import { openOpenLineageSender } from './open-lineage-sender.ts';
 import type { OpenLineageSender } from './open-lineage-sender.ts';
 import { asActivities } from './step-adapter.ts';
+import { loadOwnSteps } from './own-steps.ts';
 import { openScratch } from './scratch.ts';
 import { openSigner } from './signing.ts';
+import { allRoles, slotsOf } from './slots.ts';
 import { bundleWorkflows } from './workflow-bundle.ts';
 
-export interface WorkerOptions {
+/** What a worker needs: a connection, a store, a folder to work in. */
+export interface WorkerOptions extends WorkerConfig {
   readonly connection: NativeConnection;
   readonly namespace: string;
   /** The base of the task queues. */
@@ -46,8 +49,10 @@ export interface WorkerOptions {
   readonly openLineage?: OpenLineageConfig;
   /** Modules of users' own workflows. */
   readonly workflowModules?: readonly string[];
-  /** How many trainings run at the same time. Default: one per core. */
-  readonly computeSlots?: number;
+  /** Modules of users' own steps. */
+  readonly stepModules?: readonly string[];
+  /** With a `deployment`: new runs go to this build from now on, though another one is current. */
+  readonly makeCurrent?: boolean;
   /** Lets a test stand between the worker and its store and steps, to disturb or end it there. */
   readonly around?: Around;
 }
@@ -57,49 +62,62 @@ export interface Around {
   step(name: string, step: Step<never, unknown>): Step<never, unknown>;
 }
 
+/** A worker that has begun to take work. */
 export interface RunningWorker {
   /** Resolves when the worker has stopped; rejects if it failed. */
   readonly done: Promise<void>;
+  /** The task queues that it polls. */
+  readonly queues: readonly string[];
+  /** Whether all its roles poll. */
+  readonly takesWork: () => boolean;
+  /** With a `deployment`: the build that this worker is of. */
+  readonly buildId?: string;
   /** Process ids of the compute children that live now. */
   readonly computePids: () => readonly number[];
+  /** Takes no more work, hands back what is not done, and resolves when all has ended. */
   stop(): Promise<void>;
 }
 
-/** Starts the workers of all roles in this process: one polls the control queue and runs workflows, one the compute queue. */
+/** Starts a worker of each role in this process. Each polls the queue of its role; that of the control role runs the workflows, too. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const slots = options.computeSlots ?? availableParallelism();
-  const compute = openCompute(slots);
+  const { roles = allRoles, workflowModules = [], stepModules = [], deployment } = options;
+  const trainings = roles.filter((role) => role !== 'control').reduce((sum, role) => sum + slotsOf(role, options), 0);
+  const compute = openCompute(trainings);
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   const sender = options.openLineage && openOpenLineageSender(options.openLineage, readSecret, Runtime.instance().logger);
   const ports = await openPorts(options, client, compute, sender);
   const scratch = await openScratch(join(options.workFolder, 'scratch'));
-  const activities = asActivities(stepsOf(ports, options, sender), scratch.folder);
-  const bundle = await bundleWorkflows(options.workflowModules ?? [], join(options.workFolder, 'bundle'));
+  const activities = asActivities(await stepsOf(ports, stepModules, options, sender), scratch.folder);
+  // The name of a build has the workflows in it, also where none is run.
+  const isBundled = roles.includes('control') || deployment !== undefined;
+  const bundle = isBundled ? await bundleWorkflows(workflowModules, join(options.workFolder, 'bundle')) : undefined;
+  const version = deployment && bundle && { deploymentName: deployment, buildId: await buildIdOf(bundle.code, stepModules) };
 
-  const workers = await Promise.all([
-    Worker.create({
-      ...shared(options),
-      taskQueue: taskQueue(options.taskQueue, 'control'),
-      workflowBundle: bundle,
-      activities,
-      workflowFailureErrorTypes: { '*': ['Error'] },
-      maxConcurrentActivityTaskExecutions: 50,
-    }),
-    Worker.create({
-      ...shared(options),
-      taskQueue: taskQueue(options.taskQueue, 'compute'),
-      activities,
-      maxConcurrentActivityTaskExecutions: slots,
-    }),
-  ]);
+  const workers = await Promise.all(
+    roles.map((role) =>
+      Worker.create({
+        ...shared(options),
+        taskQueue: taskQueue(options.taskQueue, role),
+        activities,
+        maxConcurrentActivityTaskExecutions: slotsOf(role, options),
+        ...(role === 'control' && bundle && { workflowBundle: bundle, workflowFailureErrorTypes: { '*': ['Error'] } }),
+        // A run stays with the build that started it, unless its workflow says that it waits for long.
+        ...(version && { workerDeploymentOptions: { version, useWorkerVersioning: true, defaultVersioningBehavior: 'PINNED' } }),
+      }),
+    ),
+  );
   const done = Promise.all(workers.map((worker) => worker.run()))
     .then(() => compute.close())
     .finally(scratch.close)
     .finally(() => sender?.close());
   // Whoever starts a worker hears of its failure through `done`; until they listen it must not be an unhandled rejection.
   done.catch(() => {});
+  if (version) await makeCurrent(client, version, options.makeCurrent ?? false);
   return {
     done,
+    queues: roles.map((role) => taskQueue(options.taskQueue, role)),
+    takesWork: () => workers.every((worker) => worker.getState() === 'RUNNING'),
+    ...(version && { buildId: version.buildId }),
     computePids: compute.pids,
     async stop() {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -110,9 +128,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
 const eventNames = ({ namespace, store }: WorkerOptions): OpenLineageNames => ({ namespace, store });
 
-function stepsOf(ports: Ports, options: WorkerOptions, sender: OpenLineageSender | undefined): Readonly<Record<string, Step<never, unknown>>> {
-  const own: Readonly<Record<string, Step<never, unknown>>> = createSteps(ports);
-  const steps = sender === undefined ? own : announcedSteps(own, sender, eventNames(options));
+async function stepsOf(
+  ports: Ports,
+  stepModules: readonly string[],
+  options: WorkerOptions,
+  sender: OpenLineageSender | undefined,
+): Promise<Readonly<Record<string, Step<never, unknown>>>> {
+  const ours = createSteps(ports);
+  const all = { ...ours, ...(await loadOwnSteps(stepModules, Object.keys(ours))) };
+  const steps = sender === undefined ? all : announcedSteps(all, sender, eventNames(options));
   const { around } = options;
   if (around === undefined) return steps;
   return Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, around.step(name, step)]));

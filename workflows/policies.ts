@@ -23,6 +23,9 @@ const work = {
   retry: { initialInterval: '500 milliseconds', maximumInterval: '10 seconds' },
 } as const satisfies ActivityOptions;
 
+/** A project's own step: of unknown length. Its worker heartbeats for it. */
+export const own: typeof work = work;
+
 export interface Policy<Input> {
   readonly options: ActivityOptions;
   readonly role: Role;

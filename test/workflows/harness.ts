@@ -42,6 +42,8 @@ export interface SystemOptions {
   readonly signing?: NonNullable<WorkerProcessOptions['security']>['signing'];
   /** Folder of a simulated service that another system made. */
   readonly data?: string;
+  /** What else the worker is told. */
+  readonly worker?: Partial<WorkerProcessOptions>;
 }
 
 /** A worker in a process of its own, which a test may kill. */
@@ -68,6 +70,8 @@ export interface TestSystem {
   readonly temporal: TemporalServer;
   readonly client: PerennialClient;
   readonly worker: TestWorker;
+  /** Another worker of the same project, in a process of its own; not started yet, and stopped with the rest. */
+  another(options?: Partial<WorkerProcessOptions>): TestWorker;
   /** Makes a spec the one that `retrain` reads. */
   apply(spec: ModelSpec): Promise<void>;
   close(): Promise<void>;
@@ -91,7 +95,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
   });
   const temporal = await startTestTemporal(options.temporal);
   const storeUri = join(folder, 'store');
-  const worker = testWorker({
+  const workerOptions: WorkerProcessOptions = {
     temporal: { address: temporal.address },
     namespace: temporal.namespace,
     taskQueue: 'perennial',
@@ -104,7 +108,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
       catalogue: { kind: 'folder', path: data },
       'user-data-api': { kind: 'http', baseUrl: api.url, allowedHosts: [new URL(api.url).host], token: { file: tokenFile } },
     },
-  });
+    ...options.worker,
+  };
+  const worker = testWorker(workerOptions);
+  const others: TestWorker[] = [];
   await worker.start();
   const client = await connect({ address: temporal.address, namespace: temporal.namespace });
   const store = await openStore(storeUri);
@@ -113,13 +120,18 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
   const runs = openRunArchive(store, blobs);
   return {
     ...{ folder, data, storeUri, store, blobs, registry, runs, api, temporal, client, worker },
+    another(changes) {
+      const other = testWorker({ ...workerOptions, workFolder: join(folder, `work-${others.length + 2}`), ...changes });
+      others.push(other);
+      return other;
+    },
     async apply(spec) {
       const blob = await blobs.putBytes(Buffer.from(canonical(spec)));
       await registry.apply(spec.name, { kind: 'spec', ...blob, mediaType: 'application/json' }, { by: 'test', run: null });
     },
     async close() {
       await client.close();
-      await worker.stop();
+      await Promise.all([worker, ...others].map((each) => each.stop()));
       await Promise.all([temporal.stop(), api.close()]);
       await rm(folder, { recursive: true, force: true });
     },
