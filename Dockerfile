@@ -19,7 +19,7 @@ RUN npm install --omit=dev --no-audit --no-fund /tmp/perennial-ml.tgz \
   && triple=$(node -p 'process.arch === "x64" ? "aarch64" : "x86_64"') \
   && cd node_modules \
   && rm -r onnxruntime-node/bin/*/darwin onnxruntime-node/bin/*/win32 onnxruntime-node/bin/*/linux/"$other" \
-  && rm -r @temporalio/core-bridge/releases/*-apple-* @temporalio/core-bridge/releases/*-windows-* @temporalio/core-bridge/releases/"$triple"-*
+  && rm -r @temporalio/core-bridge/releases/*-apple-* @temporalio/core-bridge/releases/*-windows-* @temporalio/core-bridge/releases/"$triple"-*-linux-*
 
 FROM ${BASE_IMAGE}
 ENV NODE_ENV=production PERENNIAL_HOME=/var/lib/perennial
@@ -28,6 +28,7 @@ WORKDIR /app
 COPY --from=project /app ./
 USER node
 EXPOSE 8080
-HEALTHCHECK --interval=15s --timeout=10s --start-period=60s CMD ["node", "node_modules/perennial-ml/dist/cli/main.js", "health"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/v1/health/live').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "node_modules/perennial-ml/dist/cli/main.js"]
-CMD ["worker"]
+CMD ["worker", "--port", "8080"]

@@ -54,7 +54,6 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
   worker: async () => (await import('./commands/worker.ts')).workerCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
-  health: async () => (await import('./commands/health.ts')).healthCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   sample: async () => (await import('./commands/sample.ts')).sampleCommand,
 };

@@ -4,7 +4,7 @@ import type { Follower } from './follower.ts';
 import type { ServingMetrics } from './metrics.ts';
 import type { Slots } from './slots.ts';
 
-/** What keeps a server running: `/health`, `/ready`, `/metrics`. */
+/** What keeps a server running: `/health`, `/ready`, `/metrics`, and `/v1/health/live` as a worker has it, so that one probe does for both. */
 export function operationRoutes(
   app: FastifyInstance,
   { slots, metrics, follower }: { readonly slots: Slots; readonly metrics: ServingMetrics; readonly follower: Follower },
@@ -23,6 +23,8 @@ export function operationRoutes(
       })),
     ),
   }));
+
+  app.get('/v1/health/live', async () => ({ live: true }));
 
   app.get('/ready', async () => {
     if (follower.caughtUp && slots.serving().length > 0) return { ready: true };

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { loadProject, loadSettings } from 'perennial-ml/worker';
 import { sentence } from '../pipelines/sentence.ts';
 
-test('every spec in the pipelines folder is valid', async () => {
-  const { specs, workflowModules } = await loadProject(await loadSettings());
+test('every spec in the pipelines folder is valid, and workflow and step are found', async () => {
+  const { specs, workflowModules, stepModules } = await loadProject(await loadSettings());
   assert.deepEqual([...specs.keys()], ['film-recommender']);
-  assert.equal(workflowModules.length, 1);
+  assert.deepEqual([workflowModules.length, stepModules.length], [1, 1]);
 });
 
 test('people read what a training came to', () => {

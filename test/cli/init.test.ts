@@ -44,6 +44,7 @@ describe('a project made by the packed package', () => {
     ['a column', 'pipelines/film-recommender.ts', "of: 'ratings.rating'", "of: 'ratings.ratting'"],
     ['a setting', 'perennial.config.ts', "path: 'data'", "pathh: 'data'"],
     ["a step's input", 'pipelines/train-and-tell.workflow.ts', 'readApplied({ model })', 'readApplied({ modell: model })'],
+    ["an own step's input", 'pipelines/train-and-tell.workflow.ts', 'tellPeople({ text:', 'tellPeople({ txt:'],
   ])('does not compile with %s misspelt', async (_, file, right, wrong) => {
     const text = await readFile(inProject(file), 'utf8');
     expect(text).toContain(right);
