@@ -1,4 +1,4 @@
-import { mismatch, type Proof, type Signed, type Statement } from '../core/decision.ts';
+import { mismatch, statementFormat, type Proof, type Signed, type Statement } from '../core/decision.ts';
 import { MlError } from '../core/errors.ts';
 import { subjectOf } from '../core/registry.ts';
 import type { SegmentState, VersionState } from '../core/registry-entry.ts';
@@ -24,9 +24,10 @@ export function checkStatement(
   const version = requireVersion(state, statement.version);
   // An answer is about the champion that the verdict is about; what is done by hand, about today's, which the registry compares when it appends.
   const isAnswer = statement.decision === 'approved' || statement.decision === 'rejected';
-  const wrong = expected.includes(statement.decision)
+  const isKnown = statement.format === statementFormat && expected.includes(statement.decision);
+  const wrong = isKnown
     ? mismatch(statement, subjectOf(state, version, isAnswer ? (version.against ?? null) : statement.expect))
-    : `it says "${statement.decision}", not ${expected.join(' or ')}`;
+    : `it is a "${statement.format}" that says "${statement.decision}", not a "${statementFormat}" that says ${expected.join(' or ')}`;
   if (wrong !== undefined) {
     throw new MlError('ApprovalRefused', `the statement of "${statement.by}" does not hold: ${wrong}. Look again, and decide anew`, { statement });
   }

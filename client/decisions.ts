@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { statementText } from '../core/decision.ts';
+import { statementFormat, statementText } from '../core/decision.ts';
 import type { Signed, Statement, Subject } from '../core/decision.ts';
 import type { DecideOutcome, Standing } from '../core/run.ts';
 import { decideStart } from '../workflows/decide-start.ts';
@@ -80,7 +80,7 @@ export function decisions(temporal: Client, taskQueue: string, deploy: (signed: 
 }
 
 async function signedBy({ by, reason, sign }: Decider, subject: Subject, decision: Statement['decision']): Promise<Signed> {
-  const statement: Statement = { format: 'perennial-decision/1', ...subject, decision, by, reason, at: new Date().toISOString() };
+  const statement: Statement = { ...subject, format: statementFormat, decision, by, reason, at: new Date().toISOString() };
   return sign === undefined ? { statement } : { statement, signature: await sign(statementText(statement)) };
 }
 

@@ -24,9 +24,12 @@ export interface Subject {
   readonly expect: number | null;
 }
 
+/** What is signed says what it is, so that no signature made for another purpose can pass for a decision. */
+export const statementFormat = 'perennial-decision/1';
+
 /** What a person says. Its canonical JSON is what they sign. */
 export interface Statement extends Subject {
-  readonly format: 'perennial-decision/1';
+  readonly format: typeof statementFormat;
   readonly decision: 'approved' | 'rejected' | 'promoted' | 'rolledBack';
   readonly by: string;
   readonly reason: string;

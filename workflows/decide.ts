@@ -22,12 +22,15 @@ import type { DecideRequest } from './decide-start.ts';
 import { describeDecision, describeWaiting } from './details.ts';
 import { bring, enter, judgeAgain, mostJudgements } from './judgement.ts';
 import { runLog } from './progress.ts';
-import { steps } from './steps.ts';
+import { steps, stepsWith } from './steps.ts';
 
 /** Approve or reject. The answer is the decision that stands in the log. */
 export const decideUpdate = defineUpdate<Standing, [Signed]>('decide');
 /** A newer challenger came, whose number this is. */
 export const supersededSignal = defineSignal<[number]>('superseded');
+
+/** What nobody waits for may wait for the store. */
+const patiently = stepsWith({ scheduleToCloseTimeout: '7 days' });
 
 /** There is no such version, or it awaits nothing: nobody will ever decide here. */
 const hopeless: readonly ErrorCode[] = ['ModelUnknown', 'VersionUnknown', 'RequestInvalid'];
@@ -81,7 +84,7 @@ export async function decide(request: DecideRequest): Promise<DecideOutcome> {
           ? ({ decision: 'expired', reason: `nobody decided within ${approval.within}` } as const)
           : ({ decision: 'superseded', reason: `version ${newer} came after it` } as const);
       deciding = unheard.reason;
-      standing = await steps.recordDecision({ subject, ...unheard });
+      standing = await patiently.recordDecision({ subject, ...unheard });
       break;
     }
     if (Date.now() < next) continue; // somebody tried in vain
@@ -122,7 +125,7 @@ function taken({ subject }: Pick<DecideRequest, 'subject'>, { decision, by, at, 
 
 /** The older challengers of a segment are nobody's business any more. The log says so first: their runs may be gone. */
 async function supersede({ subject: { model, segment, version } }: DecideRequest): Promise<void> {
-  const { superseded } = await steps.supersedeOlder({ model, segment, version });
+  const { superseded } = await patiently.supersedeOlder({ model, segment, version });
   for (const older of superseded) {
     const { signal } = getExternalWorkflowHandle(workflowId.decide(model, segment, older));
     await signal(supersededSignal, version).catch(() =>
