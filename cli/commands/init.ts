@@ -20,7 +20,7 @@ async function init(at: Workplace, asked: string): Promise<void> {
   await refuseIfUsed(folder);
 
   await mkdir(folder, { recursive: true });
-  await cp(join(root, 'template'), folder, { recursive: true, errorOnExist: true, force: false });
+  await cp(join(root, 'template'), folder, { recursive: true });
   await cp(join(root, 'docker-compose.yml'), join(folder, 'docker-compose.yml'));
   // npm would take these for its own, and leave them out of our package or read them.
   for (const file of ['gitignore', 'dockerignore', 'npmrc']) await rename(join(folder, file), join(folder, `.${file}`));
