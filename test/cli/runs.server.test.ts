@@ -155,10 +155,15 @@ describe('a project that runs', () => {
   });
 
   test('Ctrl-C stops all of it, and without Temporal and its database the store tells the same', async () => {
-    const before = [await json('versions', 'films'), await json('lineage', 'films'), await json('predict', 'films', '--liked', '1,2')];
+    const { requestId, ...predicted } = await json('predict', 'films', '--liked', '1,2');
+    const before = [await json('versions', 'films'), await json('lineage', 'films'), predicted];
     expect(await stopDev()).toBe(0);
     await rm(join(here.home, 'temporal'), { recursive: true });
     expect([await json('versions', 'films'), await json('lineage', 'films'), await json('predict', 'films', '--liked', '1,2')]).toEqual(before);
+    // What the server had answered last it wrote down before it ended.
+    const { answer, upstream } = await json('lineage', `prediction:${requestId}`);
+    expect(answer).toMatchObject({ id: requestId, model: 'films', version: predicted.version, digest: predicted.digest });
+    expect(upstream).toMatchObject({ type: 'version', reference: `films/all@${predicted.version}` });
     expect((await json('show', 'train/films/all')).steps.length).toBeGreaterThan(0);
     expect(await json('replay', 'films')).toMatchObject({ replayed: expect.any(Number), broken: [] });
   });
