@@ -5,7 +5,7 @@
  * starts, with its database in a file; the store is a folder. Milliseconds are from one workflow task to the next, as the workflow sees them; each
  * step has a plain activity just before it, so a busy machine slows both.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -19,6 +19,7 @@ import { findTemporalCli } from '../workers/temporal-cli.ts';
 import { startTemporalServer } from '../workers/temporal-server.ts';
 import { startWorker } from '../workers/worker.ts';
 import type { Times } from './overhead/measure.workflow.ts';
+import { makeTrivial } from './overhead/trivial.steps.ts';
 
 const [steps = 40, parallel = 1000, runs = 1000] = process.argv.slice(2).map(Number);
 const atOnce = 20;
@@ -36,8 +37,28 @@ const quantile = (values: readonly number[], q: number): number => values.toSort
 const mean = (values: readonly number[]): number => Math.round((values.reduce((sum, each) => sum + each, 0) / values.length) * 100) / 100;
 const summary = (values: readonly number[]) => ({ mean: mean(values), p50: quantile(values, 0.5), p90: quantile(values, 0.9) });
 
+/** What the store takes of a step: the same artifacts, made without Temporal. */
+async function timesAlone(count: number): Promise<readonly number[]> {
+  const times: number[] = [];
+  const context = {
+    signal: new AbortController().signal,
+    heartbeat() {},
+    run: { workflowId: 'alone', runId: 'alone', workflowType: 'none', attempt: 1 },
+  };
+  const silent = { debug() {}, info() {}, warn() {}, error() {} };
+  for (let i = 0; i < count; i++) {
+    const scratch = join(folder, `alone-${i}`);
+    await mkdir(scratch);
+    const began = performance.now();
+    await makeTrivial({ n: `alone ${i}`, store }, { ...context, log: silent, scratch });
+    times.push(Math.round((performance.now() - began) * 100) / 100);
+  }
+  return times;
+}
+
 Runtime.install({ shutdownSignals: [], logger: compactLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
 const folder = await mkdtemp(join(tmpdir(), 'perennial-bench-overhead-'));
+const store = join(folder, 'trivial');
 const { temporal: settings } = await loadSettings(folder);
 const binary = await findTemporalCli({ ...settings.cli, onProgress: (line) => process.stderr.write(`${line}\n`) });
 const temporal = await startTemporalServer({ binary, ui: false, dataFolder: join(folder, 'temporal') });
@@ -56,13 +77,14 @@ const worker = await startWorker({
   stepModules: [compiled('bench/overhead/trivial.steps')],
 });
 const client = await connect({ address, namespace, taskQueue: 'overhead' });
-const store = join(folder, 'trivial');
 const seeded = (count: number, seed: string) => ({ count, store, seed });
 try {
   await (await client.run('measureSteps', seeded(3, 'warm'), 'warm')).result();
   const load = loadavg()[0]!;
   const times = await (await client.run<Times>('measureSteps', seeded(steps, 'cold'), 'steps')).result();
   const more = (kind: 'queued' | 'eager' | 'light') => Math.round((mean(times[kind]) - mean(times.plain)) * 100) / 100;
+
+  const alone = await timesAlone(steps);
 
   const began = performance.now();
   const distinct = parallel > 0 ? await (await client.run<number>('measureMany', seeded(parallel, 'many'), 'many')).result() : 0;
@@ -80,7 +102,13 @@ try {
   }
   const report = {
     machine: { cores: availableParallelism(), load },
-    msPerStep: { plain: summary(times.plain), queued: summary(times.queued), eager: summary(times.eager), light: summary(times.light) },
+    msPerStep: {
+      plain: summary(times.plain),
+      queued: summary(times.queued),
+      eager: summary(times.eager),
+      light: summary(times.light),
+      storeAlone: summary(alone),
+    },
     moreThanPlain: { queued: more('queued'), eager: more('eager') },
     parallel: { steps: parallel, distinct, ms: manyMs },
     memory,
