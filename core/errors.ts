@@ -42,6 +42,7 @@ export const catalogue = {
   KeyInvalid: { retry: false, status: 400 },
   ObjectTooLarge: { retry: false, status: 413 },
   StoreUnavailable: { retry: true, status: 503 },
+  StoreRefused: { retry: false, status: 502 },
   StoreUnsafe: { retry: false, status: 500 },
   StoreFull: { retry: true, status: 507 },
   LogCorrupt: { retry: false, status: 500 },

@@ -16,7 +16,7 @@ const say = (line) => process.stderr.write(`${line}\n`);
 
 const commands = {
   demo: (args) => run(process.execPath, [inRoot('dist/cli/main.js'), 'demo', ...args]),
-  test: async (args) => jest(args, await temporalEnvironment()),
+  test: async (args) => jest(args, { ...(await temporalEnvironment()), ...(await s3Environment()) }),
   check: async (args) => {
     // `--static`: without the tests, for a caller that runs all of them next.
     const tests = args.includes('--static') ? [] : [['unit tests', () => jest(unitTests)]];
@@ -148,6 +148,18 @@ async function temporalEnvironment() {
     return { TEMPORAL_CLI_PATH: await findTemporalCli({ ...temporal.cli, onProgress: say }) };
   } catch (error) {
     say(`tests that start a Temporal server will fail: ${error.message}`);
+    return {};
+  }
+}
+
+/** Finds or builds the S3 server that tests start, once. */
+async function s3Environment() {
+  if (process.env.S3_TEST_ENDPOINT !== undefined) return {};
+  const { s3Binary } = await import('../dist/test/support/s3.js');
+  try {
+    return { S3_TEST_BINARY: await s3Binary(say) };
+  } catch (error) {
+    say(`tests that start an S3 server are skipped: ${error.message}`);
     return {};
   }
 }

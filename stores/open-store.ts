@@ -6,6 +6,8 @@ import type { ObjectStore } from './object-store.ts';
 /** One line a driver: the scheme of its URI, and how to open it. */
 const drivers: Readonly<Record<string, (uri: URL) => Promise<ObjectStore>>> = {
   'file:': (uri) => openFolderStore(fileURLToPath(uri)),
+  // The SDK takes a third of a second to load: only who has a bucket waits for it.
+  's3:': async (uri) => (await import('./s3-store.ts')).openS3Store(uri),
 };
 
 /**

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { access, chmod, constants, mkdtemp, rename, rm } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { Agent, fetch } from 'undici';
 import { MlError } from '../core/errors.ts';
+import { buildGoTool, type GoTool, whichOf } from './go-tool.ts';
 import { lock } from './pid-lock.ts';
-import { startWithLifeline } from './lifeline.ts';
 
 export interface TemporalCliOptions {
   /** A `temporal` binary to use and no other. */
@@ -24,7 +24,13 @@ export interface TemporalCliOptions {
 }
 
 /** The newest CLI that `go install` can build (later ones carry a `replace`), with server 1.29.1. */
-const builtVersion = 'v1.5.1';
+const server: GoTool = {
+  name: 'the Temporal server',
+  binary: 'temporal',
+  package: 'github.com/temporalio/cli/cmd/temporal',
+  version: 'v1.5.1',
+  minutes: 3,
+};
 /** Older servers lack what we use of search attributes, update-with-start and settings. */
 const oldestServer = [1, 29] as const;
 /** Where there is no network we want to know it at once, not after the system's two minutes. */
@@ -55,7 +61,10 @@ export async function findTemporalCli(options: TemporalCliOptions): Promise<stri
   const taken = await lock(`${cached}.lock`, (pid) => onProgress(`process ${pid} is fetching the Temporal server; waiting for it`), signal);
   try {
     if ((await unfit(cached)) === undefined) return cached; // By whoever held the lock.
-    for (const [name, fetchTo] of [['download', download] as const, ['building with Go', build] as const]) {
+    for (const [name, fetchTo] of [
+      ['download', download] as const,
+      ['building with Go', (to: string, how: Fetching) => buildGoTool(server, to, how)] as const,
+    ]) {
       const folder = await mkdtemp(`${cached}.making-`);
       try {
         const made = await fetchTo(folder, { ...options, onProgress });
@@ -103,18 +112,6 @@ async function unfit(binary: string): Promise<string | undefined> {
   }
 }
 
-async function whichOf(command: string, path: string): Promise<string | undefined> {
-  for (const folder of path.split(delimiter).filter((each) => each !== '')) {
-    const file = join(folder, command);
-    const runs = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (runs) return file;
-  }
-  return undefined;
-}
-
 type Fetching = TemporalCliOptions & { readonly onProgress: (line: string) => void };
 
 /** The same download as the SDK's own test server, but with a short wait for the connection and with progress. */
@@ -155,33 +152,6 @@ function counted(total: number, onProgress: (line: string) => void) {
       yield chunk;
     }
   };
-}
-
-async function build(folder: string, { onProgress, signal, path }: Fetching): Promise<string> {
-  const go = (await whichOf('go', path)) ?? (await whichOf('go', '/usr/local/go/bin'));
-  if (go === undefined) throw new Error('there is no `go` on the PATH');
-  onProgress(`building the Temporal server ${builtVersion} with Go, once; this takes about three minutes`);
-  const began = performance.now();
-  let packages = 0;
-  // `-v` names each package as it is compiled, which is all the progress that Go tells.
-  const settings = [`GOBIN=${folder}`, 'CGO_ENABLED=0', 'GOOS=', 'GOARCH='];
-  const args = ['install', '-v', '-trimpath', '-ldflags', '-s -w', `github.com/temporalio/cli/cmd/temporal@${builtVersion}`];
-  const building = startWithLifeline('env', [...settings, go, ...args], { cwd: dirname(folder), onLine: () => void packages++ });
-  const telling = setInterval(() => {
-    const seconds = ((performance.now() - began) / 1000).toFixed(0);
-    onProgress(`building the Temporal server: ${packages} packages, ${seconds} s`);
-  }, 10_000);
-  const abort = (): void => void building.stop();
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    const code = await building.exited;
-    if (code !== 0) throw new Error(`go ended with exit code ${code}: ${building.output().split('\n').slice(-5).join('; ')}`);
-    onProgress(`built the Temporal server in ${((performance.now() - began) / 1000).toFixed(0)} s`);
-    return join(folder, 'temporal');
-  } finally {
-    clearInterval(telling);
-    signal?.removeEventListener('abort', abort);
-  }
 }
 
 function reason(error: unknown): string {

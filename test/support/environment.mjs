@@ -17,6 +17,12 @@ const typedArrays = [
   'BigUint64Array',
 ];
 
+// Credentials of the S3 server that tests start: children get them from here, since a sandbox's own environment is not handed on.
+if (process.env.S3_TEST_ENDPOINT === undefined) {
+  process.env.AWS_ACCESS_KEY_ID = 'perennial-test';
+  process.env.AWS_SECRET_ACCESS_KEY = 'perennial-test-secret';
+}
+
 /** ONNX Runtime compares `instanceof` with the host's typed arrays, so the sandbox borrows them. */
 export default class HostTypedArrays extends TestEnvironment {
   async setup() {

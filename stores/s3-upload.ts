@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  type CompletedPart,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
+  ListPartsCommand,
+  type ListPartsCommandOutput,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { MlError } from '../core/errors.ts';
+import type { Call } from './object-store.ts';
+import { isMissing, type S3Place } from './s3-place.ts';
+
+/** Fixed, so that another process, or a later one, cuts the same file into the same parts. S3 takes 10,000 of them, each of 5 MiB or more. */
+const leastPartBytes = 8 * 2 ** 20;
+const mostParts = 10_000;
+/** Parts under way at once: they are in memory. */
+const parallel = 3;
+/** Parts of an upload that nobody finished cost money as objects do. */
+const staleAfterMs = 7 * 24 * 60 * 60 * 1000;
+
+interface LocalFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/**
+ * Puts a file's content at a key that names its hash. What is there already, written by us and whole, is not sent again. A large file goes in parts, and
+ * an upload that was broken off goes on from the parts that the server has: they are found by the key, and compared by their checksums, so that nobody
+ * has to remember anything. Until the last step nobody sees the object.
+ *
+ * @throws {MlError} `ArtifactCorrupt` if the file is not what was promised: then nothing is left.
+ */
+export async function uploadFile(place: S3Place, Key: string, file: LocalFile, call: Call): Promise<void> {
+  if (await isThere(place, Key, file)) return void call.onBytes?.(file.bytes);
+  const handle = await open(file.path, 'r');
+  try {
+    await expectBytes(handle, file);
+    if (file.bytes <= leastPartBytes) await putWhole(place, Key, file, handle, call);
+    else await putParts(place, Key, file, handle, call);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Only what was put with a checksum that the server confirmed carries its hash. */
+async function isThere({ client, bucket: Bucket }: S3Place, Key: string, { sha256, bytes }: LocalFile): Promise<boolean> {
+  try {
+    const { ContentLength, Metadata } = await client.send(new HeadObjectCommand({ Bucket, Key }));
+    return ContentLength === bytes && Metadata?.['sha256'] === sha256;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function putWhole({ client, bucket: Bucket }: S3Place, Key: string, file: LocalFile, handle: FileHandle, call: Call): Promise<void> {
+  const Body = await readPart(handle, 0, file.bytes);
+  const checksum = createHash('sha256').update(Body).digest();
+  expectContent(file, checksum.toString('hex'));
+  const put = new PutObjectCommand({ Bucket, Key, Body, ChecksumSHA256: checksum.toString('base64'), Metadata: { sha256: file.sha256 } });
+  await client.send(put, abortable(call));
+  call.onBytes?.(file.bytes);
+}
+
+async function putParts(place: S3Place, Key: string, file: LocalFile, handle: FileHandle, call: Call): Promise<void> {
+  const { client, bucket: Bucket } = place;
+  const UploadId = (await openUpload(place, Key)) ?? (await startUpload(place, Key, file));
+  const there = await partsOf(place, Key, UploadId);
+  const size = Math.max(leastPartBytes, Math.ceil(file.bytes / mostParts / 2 ** 20) * 2 ** 20);
+  const whole = createHash('sha256');
+  const parts: CompletedPart[] = [];
+  const sending = new Set<Promise<void>>();
+  const failed = new AbortController();
+  const signal = call.signal === undefined ? failed.signal : AbortSignal.any([failed.signal, call.signal]);
+  let done = 0;
+
+  const sendPart = async (PartNumber: number, Body: Buffer, ChecksumSHA256: string): Promise<void> => {
+    const known = there.get(PartNumber);
+    const ETag =
+      known?.ChecksumSHA256 === ChecksumSHA256 && known.Size === Body.length
+        ? known.ETag
+        : (await client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ChecksumSHA256 }), { abortSignal: signal })).ETag;
+    parts[PartNumber - 1] = { PartNumber, ETag, ChecksumSHA256 };
+    call.onBytes?.((done += Body.length));
+  };
+
+  try {
+    for (let at = 0, number = 1; at < file.bytes; at += size, number++) {
+      signal.throwIfAborted();
+      const body = await readPart(handle, at, Math.min(size, file.bytes - at));
+      whole.update(body);
+      const checksum = createHash('sha256').update(body).digest('base64');
+      const sent = sendPart(number, body, checksum).finally(() => sending.delete(sent));
+      sent.catch((error: unknown) => failed.abort(error));
+      sending.add(sent);
+      if (sending.size >= parallel) await Promise.race(sending);
+    }
+    await Promise.all(sending);
+  } finally {
+    await Promise.allSettled(sending);
+  }
+  try {
+    expectContent(file, whole.digest('hex'));
+  } catch (error) {
+    await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
+    throw error;
+  }
+  try {
+    await client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }), abortable(call));
+  } catch (error) {
+    // Another process sent the same content in the same upload and was first, or our own first attempt did it and its answer was lost.
+    if (!(await isThere(place, Key, file))) throw error;
+  }
+}
+
+async function startUpload({ client, bucket: Bucket }: S3Place, Key: string, { sha256 }: LocalFile): Promise<string> {
+  const create = new CreateMultipartUploadCommand({ Bucket, Key, ChecksumAlgorithm: 'SHA256', Metadata: { sha256 } });
+  return (await client.send(create)).UploadId!;
+}
+
+/** The newest upload of this key that is open. */
+async function openUpload(place: S3Place, Key: string): Promise<string | undefined> {
+  const uploads: { readonly id: string; readonly at: number }[] = [];
+  for await (const { key, id, at } of uploadsBelow(place, Key)) if (key === Key) uploads.push({ id, at });
+  return uploads.sort((a, b) => b.at - a.at)[0]?.id;
+}
+
+interface KeptPart {
+  readonly ETag: string | undefined;
+  readonly ChecksumSHA256: string | undefined;
+  readonly Size: number | undefined;
+}
+
+async function partsOf({ client, bucket: Bucket }: S3Place, Key: string, UploadId: string): Promise<ReadonlyMap<number, KeptPart>> {
+  const parts = new Map<number, KeptPart>();
+  // The SDK's own pages go by the marker, which some servers give after the last one, too.
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: ListPartsCommandOutput = await client.send(
+      new ListPartsCommand({ Bucket, Key, UploadId, ...(after && { PartNumberMarker: after }) }),
+    );
+    for (const { PartNumber, ETag, ChecksumSHA256, Size } of page.Parts ?? []) parts.set(PartNumber!, { ETag, ChecksumSHA256, Size });
+    after = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+  }
+  return parts;
+}
+
+async function* uploadsBelow({ client, bucket: Bucket }: S3Place, Prefix: string) {
+  for (let after: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}; after !== undefined;) {
+    const page: ListMultipartUploadsCommandOutput = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix, ...after }));
+    for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) yield { key: Key, id: UploadId, at: Initiated?.getTime() ?? 0 };
+    const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
+    after =
+      IsTruncated === true
+        ? { ...(NextKeyMarker && { KeyMarker: NextKeyMarker }), ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }) }
+        : undefined;
+  }
+}
+
+/** Ends uploads that were begun a week ago and never finished. */
+export async function abortStaleUploads(place: S3Place, olderThanMs: number = staleAfterMs): Promise<number> {
+  let aborted = 0;
+  for await (const { key: Key, id: UploadId, at } of uploadsBelow(place, place.prefix)) {
+    if (Date.now() - at < olderThanMs) continue;
+    await place.client.send(new AbortMultipartUploadCommand({ Bucket: place.bucket, Key, UploadId }));
+    aborted++;
+  }
+  return aborted;
+}
+
+const abortable = ({ signal }: Call) => (signal === undefined ? {} : { abortSignal: signal });
+
+async function readPart(handle: FileHandle, at: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(bytes);
+  let read = 0;
+  while (read < bytes) {
+    const { bytesRead } = await handle.read(buffer, read, bytes - read, at + read);
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return buffer.subarray(0, read);
+}
+
+async function expectBytes(handle: FileHandle, { path, bytes }: LocalFile): Promise<void> {
+  const { size } = await handle.stat();
+  if (size !== bytes)
+    throw new MlError('ArtifactCorrupt', `${path} has ${size} bytes, and ${bytes} were promised: make it again`, { path, size, bytes });
+}
+
+function expectContent({ path, sha256 }: LocalFile, found: string): void {
+  if (found === sha256) return;
+  throw new MlError('ArtifactCorrupt', `${path} has SHA-256 ${found}, and ${sha256} was promised: make it again`, { path, sha256, found });
+}
