@@ -33,9 +33,9 @@ export interface StormOptions {
 }
 
 /** Between two kills at random moments. */
-const quietMs = { least: 3000, most: 12_000 };
+const quietMs = { least: 2000, most: 10_000 };
 /** How many points a worker passes at most before it dies: seconds, in which twenty runs get on. A kill costs each step that it meets 10 to 20 s. */
-const mostPassed = 1200;
+const mostPassed = 400;
 
 /** A storm that the seed decides, as far as the moments go: what a kill meets there, the machine decides. */
 export function createStorm(points: readonly string[], seed: number, { crashStore, mostKills }: StormOptions): Storm {
