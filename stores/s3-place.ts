@@ -41,6 +41,17 @@ export function s3Error(error: unknown, { uri, bucket }: S3Place, object: string
   if (name === 'NoSuchBucket') {
     return new MlError('ConfigInvalid', `${uri} has no bucket "${bucket}": create it, or name another one`, facts, options);
   }
+  if (/^region is missing/i.test(message) || statusOf(error) === 301) {
+    return new MlError(
+      'ConfigInvalid',
+      `${uri} names no region, or another one than its bucket's: add ?region=… to it, or set AWS_REGION`,
+      facts,
+      options,
+    );
+  }
+  if (name === 'RequestTimeTooSkewed') {
+    return new MlError('StoreRefused', `${uri} refuses requests of this machine, whose clock is off: set it by NTP`, facts, options);
+  }
   if (refusals.has(name) || statusOf(error) === 403) {
     return new MlError(
       'StoreRefused',

@@ -8,21 +8,25 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MlError } from '../core/errors.ts';
 import { sha256 } from './digest.ts';
 import { key as parseKey, keyPrefix } from './key.ts';
 import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
 import { guarded, isMissing, s3Error, statusOf, type S3Place } from './s3-place.ts';
 import { stopIfAborted } from './store-error.ts';
-import { abortStaleUploads, uploadFile } from './s3-upload.ts';
+import { uploadFile } from './s3-upload.ts';
 
-/** With back-off up to some twenty seconds: throttling and a server that starts again end in that time. */
+/** With back-off up to some twelve seconds: throttling and a server that starts again end in that time. */
 const attempts = 8;
 const connectMs = 3000;
 /** Without a byte. */
 const silentMs = 30_000;
+/** For one request, of which the largest carries a part of 8 MiB. */
+const longestMs = 300_000;
 /** A condition that collided with another write that is under way (409) is tried again, and so is one whose object is gone by the time it is read. */
 const mostCollisions = 20;
+const collisionMs = 100;
 /** A read that breaks off goes on where it was; so often in a row without a byte, and it is the store's failure. */
 const mostBreaks = 5;
 
@@ -36,8 +40,8 @@ const mostBreaks = 5;
  */
 export async function openS3Store(uri: URL): Promise<ObjectStore> {
   const place = placeOf(uri);
-  await guarded(place, 'the bucket', undefined, () => abortStaleUploads(place));
   const { client, bucket: Bucket, prefix } = place;
+  await guarded(place, 'the bucket', undefined, () => client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix, MaxKeys: 1 })));
   const objectOf = (key: Key): { readonly Bucket: string; readonly Key: string } => ({ Bucket, Key: prefix + parseKey(key) });
   const options = ({ signal }: Call) => (signal === undefined ? {} : { abortSignal: signal });
 
@@ -65,6 +69,7 @@ export async function openS3Store(uri: URL): Promise<ObjectStore> {
           if (standing !== undefined) return standing;
         }
         if ((statusOf(lost) !== 409 && statusOf(lost) !== 412) || collisions === mostCollisions) throw lost;
+        await sleep(Math.random() * collisionMs, undefined, call.signal && { signal: call.signal });
       }
     });
   }
@@ -72,7 +77,11 @@ export async function openS3Store(uri: URL): Promise<ObjectStore> {
   async function get(key: Key, from: number, call: Call, IfMatch?: string): Promise<GetObjectCommandOutput | undefined> {
     const range = from > 0 ? { Range: `bytes=${from}-` } : {};
     try {
-      return await client.send(new GetObjectCommand({ ...objectOf(key), ...range, ...(IfMatch && { IfMatch }) }), options(call));
+      const found = await client.send(new GetObjectCommand({ ...objectOf(key), ...range, ...(IfMatch && { IfMatch }) }), options(call));
+      // A server that does not know ranges answers with all of it, from the start.
+      if (from > 0 && found.ContentRange?.startsWith(`bytes ${from}-`) !== true)
+        throw new Error(`it was asked for bytes from ${from} on and gave others`);
+      return found;
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -99,6 +108,7 @@ export async function openS3Store(uri: URL): Promise<ObjectStore> {
         if (at >= end) return;
         throw new Error(`it ended after ${at} of ${end} bytes`);
       } catch (error) {
+        if (at >= end && call.signal?.aborted !== true) return;
         if (call.signal?.aborted === true || ++breaks > mostBreaks) throw s3Error(error, place, key, call.signal);
         answer = await get(key, at, call, first.ETag).catch((cause: unknown) => {
           throw s3Error(cause, place, key, call.signal);
@@ -170,11 +180,13 @@ function placeOf(uri: URL): S3Place {
   if (unknown.length > 0) throw invalid(`has an unknown setting "${unknown[0]}"`);
   const endpoint = uri.searchParams.get('endpoint');
   if (endpoint !== null && !URL.canParse(endpoint)) throw invalid(`has an endpoint "${endpoint}" that is no URL`);
+  if (endpoint !== null && (new URL(endpoint).username !== '' || new URL(endpoint).password !== ''))
+    throw invalid('has credentials in its endpoint; they belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
   const region = uri.searchParams.get('region');
-  const folder = uri.pathname.replaceAll(/^\/+|\/+$/g, '');
+  const folder = decodeURIComponent(uri.pathname).replaceAll(/^\/+|\/+$/g, '');
   const config: S3ClientConfig = {
     maxAttempts: attempts,
-    requestHandler: { connectionTimeout: connectMs, requestTimeout: silentMs, socketTimeout: silentMs },
+    requestHandler: { connectionTimeout: connectMs, socketTimeout: silentMs, requestTimeout: longestMs, throwOnRequestTimeout: true },
     ...(region !== null && { region }),
     // Servers other than AWS have one address for all buckets, and not all of them know the newer checksums.
     ...(endpoint !== null && {

@@ -5,6 +5,7 @@ import {
   CompleteMultipartUploadCommand,
   type CompletedPart,
   CreateMultipartUploadCommand,
+  GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
@@ -14,6 +15,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { MlError } from '../core/errors.ts';
+import { digestFile } from './digest.ts';
 import type { Call } from './object-store.ts';
 import { isMissing, type S3Place } from './s3-place.ts';
 
@@ -31,23 +33,46 @@ interface LocalFile {
   readonly bytes: number;
 }
 
+/** An upload that others end or complete meanwhile is begun again; so often. */
+const mostUploads = 5;
+/** Whoever waits hears at least this often that it goes on; a connection without a byte is cut long after. */
+const beatMs = 2000;
+
 /**
- * Puts a file's content at a key that names its hash. What is there already, written by us and whole, is not sent again. A large file goes in parts, and
- * an upload that was broken off goes on from the parts that the server has: they are found by the key, and compared by their checksums, so that nobody
- * has to remember anything. Until the last step nobody sees the object.
+ * Puts a file's content at a key that names its hash. What is there already, and intact, is not sent again. A large file goes in parts, and an upload
+ * that was broken off goes on from the parts that the server has: they are found by the key, and compared by their checksums, so that nobody has to
+ * remember anything. Until the last step nobody sees the object.
  *
- * @throws {MlError} `ArtifactCorrupt` if the file is not what was promised: then nothing is left.
+ * @throws {MlError} `ArtifactCorrupt` if the file is not what was promised: then nothing was sent.
  */
 export async function uploadFile(place: S3Place, Key: string, file: LocalFile, call: Call): Promise<void> {
-  if (await isThere(place, Key, file)) return void call.onBytes?.(file.bytes);
-  const handle = await open(file.path, 'r');
-  try {
-    await expectBytes(handle, file);
-    if (file.bytes <= leastPartBytes) await putWhole(place, Key, file, handle, call);
-    else await putParts(place, Key, file, handle, call);
-  } finally {
-    await handle.close();
+  const found = await digestFile(file.path, call);
+  if (found.sha256 !== file.sha256 || found.bytes !== file.bytes) throw otherContent(file, found);
+  if (!(await isIntact(place, Key, file, call))) {
+    const handle = await open(file.path, 'r');
+    const beat = setInterval(() => call.onBytes?.(0), beatMs);
+    try {
+      if (file.bytes <= leastPartBytes) await putWhole(place, Key, file, handle, call);
+      else await putInParts(place, Key, file, handle, call);
+    } finally {
+      clearInterval(beat);
+      await handle.close();
+    }
   }
+  call.onBytes?.(file.bytes);
+}
+
+/** Reads what is there: bytes that went bad on the server are replaced, as they are in a folder. */
+async function isIntact(place: S3Place, Key: string, file: LocalFile, call: Call): Promise<boolean> {
+  if (!(await isThere(place, Key, file))) return false;
+  const { Body } = await place.client.send(new GetObjectCommand({ Bucket: place.bucket, Key }), abortable(call));
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of Body as AsyncIterable<Uint8Array>) {
+    hash.update(chunk);
+    call.onBytes?.((bytes += chunk.length));
+  }
+  return hash.digest('hex') === file.sha256;
 }
 
 /** Only what was put with a checksum that the server confirmed carries its hash. */
@@ -63,15 +88,26 @@ async function isThere({ client, bucket: Bucket }: S3Place, Key: string, { sha25
 
 async function putWhole({ client, bucket: Bucket }: S3Place, Key: string, file: LocalFile, handle: FileHandle, call: Call): Promise<void> {
   const Body = await readPart(handle, 0, file.bytes);
-  const checksum = createHash('sha256').update(Body).digest();
-  expectContent(file, checksum.toString('hex'));
-  const put = new PutObjectCommand({ Bucket, Key, Body, ChecksumSHA256: checksum.toString('base64'), Metadata: { sha256: file.sha256 } });
-  await client.send(put, abortable(call));
-  call.onBytes?.(file.bytes);
+  // The server refuses what is not this, also when the file has changed since.
+  const ChecksumSHA256 = Buffer.from(file.sha256, 'hex').toString('base64');
+  await client.send(new PutObjectCommand({ Bucket, Key, Body, ChecksumSHA256, Metadata: { sha256: file.sha256 } }), abortable(call));
+}
+
+async function putInParts(place: S3Place, Key: string, file: LocalFile, handle: FileHandle, call: Call): Promise<void> {
+  for (let uploads = 1; ; uploads++) {
+    try {
+      return await putParts(place, Key, file, handle, call);
+    } catch (error) {
+      // Another process sent the same content in the same upload and was first, or our own first attempt did it and its answer was lost.
+      if (await isThere(place, Key, file)) return;
+      if ((error as Error).name !== 'NoSuchUpload' || uploads === mostUploads) throw error;
+    }
+  }
 }
 
 async function putParts(place: S3Place, Key: string, file: LocalFile, handle: FileHandle, call: Call): Promise<void> {
   const { client, bucket: Bucket } = place;
+  await abortStaleUploads(place);
   const UploadId = (await openUpload(place, Key)) ?? (await startUpload(place, Key, file));
   const there = await partsOf(place, Key, UploadId);
   const size = Math.max(leastPartBytes, Math.ceil(file.bytes / mostParts / 2 ** 20) * 2 ** 20);
@@ -107,18 +143,9 @@ async function putParts(place: S3Place, Key: string, file: LocalFile, handle: Fi
   } finally {
     await Promise.allSettled(sending);
   }
-  try {
-    expectContent(file, whole.digest('hex'));
-  } catch (error) {
-    await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
-    throw error;
-  }
-  try {
-    await client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }), abortable(call));
-  } catch (error) {
-    // Another process sent the same content in the same upload and was first, or our own first attempt did it and its answer was lost.
-    if (!(await isThere(place, Key, file))) throw error;
-  }
+  const found = whole.digest('hex');
+  if (found !== file.sha256) throw otherContent(file, { sha256: found, bytes: done });
+  await client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }), abortable(call));
 }
 
 async function startUpload({ client, bucket: Bucket }: S3Place, Key: string, { sha256 }: LocalFile): Promise<string> {
@@ -169,7 +196,9 @@ export async function abortStaleUploads(place: S3Place, olderThanMs: number = st
   let aborted = 0;
   for await (const { key: Key, id: UploadId, at } of uploadsBelow(place, place.prefix)) {
     if (Date.now() - at < olderThanMs) continue;
-    await place.client.send(new AbortMultipartUploadCommand({ Bucket: place.bucket, Key, UploadId }));
+    await place.client.send(new AbortMultipartUploadCommand({ Bucket: place.bucket, Key, UploadId })).catch((error: unknown) => {
+      if (!isMissing(error)) throw error; // Somebody else did it.
+    });
     aborted++;
   }
   return aborted;
@@ -188,13 +217,10 @@ async function readPart(handle: FileHandle, at: number, bytes: number): Promise<
   return buffer.subarray(0, read);
 }
 
-async function expectBytes(handle: FileHandle, { path, bytes }: LocalFile): Promise<void> {
-  const { size } = await handle.stat();
-  if (size !== bytes)
-    throw new MlError('ArtifactCorrupt', `${path} has ${size} bytes, and ${bytes} were promised: make it again`, { path, size, bytes });
-}
-
-function expectContent({ path, sha256 }: LocalFile, found: string): void {
-  if (found === sha256) return;
-  throw new MlError('ArtifactCorrupt', `${path} has SHA-256 ${found}, and ${sha256} was promised: make it again`, { path, sha256, found });
+function otherContent({ path, sha256, bytes }: LocalFile, found: { readonly sha256: string; readonly bytes: number }): MlError {
+  return new MlError(
+    'ArtifactCorrupt',
+    `${path} has ${found.bytes} bytes with SHA-256 ${found.sha256}, and ${bytes} with ${sha256} were promised: make it again`,
+    { path, sha256, bytes, found },
+  );
 }
