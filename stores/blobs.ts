@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MlError } from '../core/errors.ts';
 import { digestFile, sha256 as sha256Of } from './digest.ts';
 import { key } from './key.ts';
+import { makeFolder } from './make-folder.ts';
 import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
 import { stopIfAborted } from './store-error.ts';
 
@@ -40,7 +41,7 @@ export function blobKey(sha256: string): Key {
  * deleted while none runs.
  */
 export async function openBlobs(store: ObjectStore, cacheFolder: string): Promise<Blobs> {
-  await mkdir(cacheFolder, { recursive: true });
+  await makeFolder(cacheFolder);
   /** How each file looked when it was verified: one that looks different is verified again. */
   const verified = new Map<string, string>();
 

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { MlError } from '../core/errors.ts';
 import { digestFile } from './digest.ts';
 import { isKeySegment, key as parseKey, keyPrefix } from './key.ts';
+import { makeFolder } from './make-folder.ts';
 import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
 import { stopIfAborted, storeError, symbolicLink } from './store-error.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -221,7 +222,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
 
 async function openRoot(folder: string, uri: string): Promise<string> {
   try {
-    await mkdir(join(folder, unfinished), { recursive: true });
+    await makeFolder(join(folder, unfinished));
     await syncFolder(dirname(folder));
     await removeAbandoned(join(folder, unfinished));
     return await realpath(folder);

@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from '../stores/make-folder.ts';
 
 export interface PidLock {
   /** Lets another process own it from now on: it counts as held for as long as that one lives. */
@@ -18,7 +19,7 @@ const writingMs = 5000;
  * process that is gone is taken over.
  */
 export async function tryLock(path: string): Promise<PidLock | number> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   for (;;) {
     if (await taken(path)) {
       held.add(path);

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../stores/make-folder.ts';
 
 /** What a running `dev` or `demo` says about itself, so that commands in another terminal find it. */
 export interface Running {
@@ -24,7 +25,7 @@ export async function readRunning(home: string): Promise<Running | undefined> {
 }
 
 export async function writeRunning(home: string, running: Running): Promise<void> {
-  await mkdir(home, { recursive: true });
+  await makeFolder(home);
   const file = fileOf(home);
   await writeFile(`${file}.${process.pid}`, JSON.stringify(running, null, 2));
   await rename(`${file}.${process.pid}`, file);

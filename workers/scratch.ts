@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../stores/make-folder.ts';
 import { tryLock } from './pid-lock.ts';
 
 export interface Scratch {
@@ -15,7 +16,7 @@ const lockSuffix = '.lock';
  * several workers may share `root`.
  */
 export async function openScratch(root: string): Promise<Scratch> {
-  await mkdir(root, { recursive: true });
+  await makeFolder(root);
   const names = await readdir(root);
   await Promise.all(names.filter((name) => !name.endsWith(lockSuffix)).map((name) => removeAbandoned(join(root, name))));
   const folder = join(root, randomUUID());

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { MlError } from '../core/errors.ts';
+import { makeFolder } from '../stores/make-folder.ts';
 import { type PidLock, tryLock } from './pid-lock.ts';
 import { type Lifeline, startWithLifeline } from './lifeline.ts';
 import { expectFree, freePort, listens } from './ports.ts';
@@ -119,7 +119,7 @@ export async function useTemporalServer(options: ConnectionOptions, namespace: s
 
 /** Two servers on one database file would damage it. The server of an owner that was just killed has a moment to end. */
 async function lockData(folder: string): Promise<PidLock> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const deadline = performance.now() + stopMs + 1000;
   for (;;) {
     const taken = await tryLock(join(folder, 'temporal.lock'));

@@ -95,6 +95,14 @@ describe('a folder store', () => {
     await expect(store.settle(key('c'), Buffer.from('1'))).rejects.toMatchObject({ code: 'KeyInvalid' });
   });
 
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+  onLinux('below a folder that takes none is StoreUnavailable, where mkdir of many would never return', async () => {
+    await expect(openFolderStore('/proc/none/store')).rejects.toMatchObject({
+      code: 'StoreUnavailable',
+      message: expect.stringContaining('may write'),
+    });
+  });
+
   test('that cannot be a folder is StoreUnavailable, and names itself', async () => {
     await writeFile(join(root, 'file'), '');
     await expect(openFolderStore(join(root, 'file', 'store'))).rejects.toMatchObject({
