@@ -20,8 +20,8 @@ async function complete({ runs, histories, registry }: Ports, { status, ...close
   const before = await runs.find(closed.runId);
   if (before?.closedAt !== undefined) return false;
   const { json, lastEvent } = await histories.fetch(closed.workflowId, closed.runId);
-  const { result, error } = before?.outcome ?? {};
-  const outcome = { status, ...(result !== undefined && { result }), ...(error && { error }) };
+  const { status: _status, ...said } = before?.outcome ?? {};
+  const outcome = { ...said, status };
   await runs.archive({ ...closed, outcome, lastEvent, ...(await seenOf({ registry }, closed)), history: Buffer.from(json) });
   return true;
 }

@@ -1,5 +1,6 @@
 import { Client, Connection, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import type { ConnectionOptions } from '@temporalio/client';
+import type { Cipher } from '../core/cipher.ts';
 import { MlError } from '../core/errors.ts';
 import { defaultTaskQueue, workflowId } from '../core/ids.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
@@ -10,6 +11,8 @@ import { subjectOf } from '../workflows/search-attributes.ts';
 import { trainStart } from '../workflows/train-start.ts';
 import { decisions } from './decisions.ts';
 import type { Decisions } from './decisions.ts';
+import { clientConverter } from './encryption.ts';
+import { asMlError } from './failure.ts';
 import { requestOf, sameRequest } from './request.ts';
 import { runHandle } from './run-handle.ts';
 import type { RunHandle } from './run-handle.ts';
@@ -18,6 +21,8 @@ import type { RunHandle } from './run-handle.ts';
 export interface ConnectOptions extends ConnectionOptions {
   readonly namespace?: string;
   readonly taskQueue?: string;
+  /** Encrypts what goes to Temporal, and reads what comes back: `openCipher`. */
+  readonly cipher?: Cipher;
 }
 
 /** What a training is asked for beside its spec. */
@@ -50,7 +55,7 @@ export interface PerennialClient extends Decisions {
 
 /** Connects to Temporal. @throws {MlError} `TemporalUnavailable`, with the address. */
 export async function connect(options: ConnectOptions = {}): Promise<PerennialClient> {
-  const { namespace = 'default', taskQueue = defaultTaskQueue, ...connectionOptions } = options;
+  const { namespace = 'default', taskQueue = defaultTaskQueue, cipher, ...connectionOptions } = options;
   const connection = await Connection.connect(connectionOptions).catch((cause: Error) => {
     const address = connectionOptions.address ?? 'localhost:7233';
     throw new MlError(
@@ -60,20 +65,25 @@ export async function connect(options: ConnectOptions = {}): Promise<PerennialCl
       { cause },
     );
   });
-  return clientOf(new Client({ connection, namespace }), taskQueue, () => connection.close());
+  return clientOf(new Client({ connection, namespace, dataConverter: clientConverter(cipher) }), taskQueue, () => connection.close());
 }
 
 /** The same over a client that is there already. */
 export function clientOf(temporal: Client, taskQueue: string = defaultTaskQueue, close: () => Promise<void> = async () => {}): PerennialClient {
   async function start<Outcome>(type: string, id: string, request: object, options: object): Promise<RunHandle<Outcome>> {
-    const handle = await temporal.workflow.start(type, {
-      ...options,
-      workflowId: id,
-      taskQueue,
-      args: [request],
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-    });
+    const handle = await temporal.workflow
+      .start(type, {
+        ...options,
+        workflowId: id,
+        taskQueue,
+        args: [request],
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      })
+      .catch((error: unknown) => {
+        // What is too large to be sent says so with a code.
+        throw asMlError(error);
+      });
     const { runId } = await handle.describe();
     // Also a run that a schedule or another client started: what counts is what it was asked for.
     if (!sameRequest(await requestOf(temporal, id, runId), request)) {

@@ -1,6 +1,6 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import type { LoadedDataConverter } from '@temporalio/common';
-import type { Cipher } from '../stores/cipher.ts';
+import type { Cipher } from '../core/cipher.ts';
 import { failureConverter as encryptedFailures } from '../workflows/encrypted-failures.ts';
 import { failureConverter, payloadConverter } from '../workflows/payload-guard.ts';
 

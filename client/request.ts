@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { decodeArrayFromPayloads, loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { canonical } from '../core/canonical.ts';
 import type { BackfillRequest, TrainRequest } from '../core/run.ts';
 import { allRows } from '../core/segment.ts';
@@ -12,7 +12,7 @@ export async function requestOf(client: Client, workflowId: string, runId: strin
     maximumPageSize: 1,
   });
   const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
-  const [request = {}] = await decodeArrayFromPayloads(loadDataConverter(client.options.dataConverter), payloads);
+  const [request = {}] = await decodeArrayFromPayloads(client.options.loadedDataConverter, payloads);
   return request as object;
 }
 

@@ -1,4 +1,5 @@
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { Progress } from '../core/step-context.ts';
 import type { RunProgress } from '../core/run.ts';
 import { asMlError } from './failure.ts';
@@ -50,10 +51,8 @@ export function runHandle<Outcome>(client: Client, workflowId: string, runId: st
   async function progress(): Promise<RunNews> {
     const { run, description } = await current();
     const { steps, headline } = await run.query<RunProgress>('progress');
-    const working = (description.raw.pendingActivities ?? []).flatMap((activity) => {
-      const [payload] = activity.heartbeatDetails?.payloads ?? [];
-      return payload?.data ? [JSON.parse(Buffer.from(payload.data).toString('utf8')) as Progress] : [];
-    });
+    const beats = (description.raw.pendingActivities ?? []).flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads?.slice(0, 1) ?? []);
+    const working = (await decodeArrayFromPayloads(client.options.loadedDataConverter, beats)) as readonly Progress[];
     return { steps, headline, working };
   }
 

@@ -2,6 +2,7 @@ import type { Run } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import type { RunStatus } from '../core/run-status.ts';
 import type { Blob, Blobs } from '../stores/blobs.ts';
+import type { Cipher } from '../core/cipher.ts';
 import { key, keySegment } from '../stores/key.ts';
 import { announceRecord } from '../stores/lineage-feed.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
@@ -45,12 +46,17 @@ export interface RunArchive {
   history(run: ArchivedRun): Promise<Uint8Array>;
 }
 
-/** Opens the archive of a store. With a signer, each record is signed before it is written. */
-export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreSigner): RunArchive {
+/** Opens the archive of a store. With a signer, each record is signed before it is written; with a cipher, what came of a run is encrypted in it. */
+export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreSigner, cipher?: Cipher): RunArchive {
   const folder = (runId: string): string => `runs/${keySegment(runId)}/`;
 
-  async function archive({ history, ...run }: RunToArchive): Promise<ArchivedRun> {
-    const record: ArchivedRun = { ...run, archivedAt: new Date().toISOString(), history: await blobs.putBytes(history) };
+  async function archive({ history, outcome, ...run }: RunToArchive): Promise<ArchivedRun> {
+    const record: ArchivedRun = {
+      ...run,
+      outcome: closedOutcome(outcome, cipher),
+      archivedAt: new Date().toISOString(),
+      history: await blobs.putBytes(history),
+    };
     const place = key(`${folder(run.runId)}history-${String(run.lastEvent).padStart(12, '0')}.json`);
     const body = seal(record);
     await signer?.run(body);
@@ -97,6 +103,22 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreS
   }
 
   return { archive, find, run, runs, history: ({ history }) => blobs.readBytes(history.sha256) };
+}
+
+/** What payloads hide, the record does not tell. */
+export function closedOutcome(outcome: RunStatus, cipher: Cipher | undefined): RunStatus {
+  const { status, encrypted, ...hidden } = outcome;
+  if (cipher === undefined || encrypted !== undefined || Object.keys(hidden).length === 0) return outcome;
+  const { keyId, bytes } = cipher.encrypt(Buffer.from(JSON.stringify(hidden)));
+  return { status, encrypted: { keyId, text: Buffer.from(bytes).toString('base64') } };
+}
+
+/** What came of a run, for whoever has the key. @throws {MlError} `EncryptionKeyUnknown`; `DecryptionFailed` */
+export function openedOutcome(outcome: RunStatus, cipher: Cipher | undefined): RunStatus {
+  const { status, encrypted } = outcome;
+  if (cipher === undefined || encrypted === undefined) return outcome;
+  const plain = cipher.decrypt({ keyId: encrypted.keyId, bytes: Buffer.from(encrypted.text, 'base64') });
+  return { status, ...(JSON.parse(Buffer.from(plain).toString('utf8')) as Omit<RunStatus, 'status'>) };
 }
 
 /** By when they began; of those that began together by id. */

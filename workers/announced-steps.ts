@@ -59,7 +59,7 @@ export function announcedRuns(archive: RunArchive, sender: OpenLineageSender, na
     ...archive,
     async archive(run) {
       const archived = await archive.archive(run);
-      const ended = runEnded(archived, archived.outcome, archived.closedAt ?? archived.archivedAt, names);
+      const ended = runEnded(archived, run.outcome, archived.closedAt ?? archived.archivedAt, names);
       if (ended !== undefined) sender.send(ended);
       return archived;
     },

@@ -5,6 +5,7 @@ import { TemporalFailure } from '@temporalio/common';
 import { MlError } from '../core/errors.ts';
 import { messageOf } from '../core/message-of.ts';
 import { asFailure } from '../workflows/coded-error.ts';
+import { guardPayload } from '../workflows/payload-guard.ts';
 import type { Step } from '../activities/ports.ts';
 import type { Progress } from '../core/step-context.ts';
 
@@ -42,7 +43,7 @@ async function attempt(step: Step<unknown, unknown>, input: unknown, scratchFold
   const scratch = await mkdtemp(join(scratchFolder, `${activityType}-`));
   let latest: Progress = { step: activityType };
   try {
-    return await step(input, {
+    const output = await step(input, {
       signal: activity.cancellationSignal,
       // A bare sign of life does not wipe out how far the step said it was.
       heartbeat: (progress = latest) => activity.heartbeat((latest = progress)),
@@ -50,6 +51,8 @@ async function attempt(step: Step<unknown, unknown>, input: unknown, scratchFold
       scratch,
       run: { workflowId: workflowExecution!.workflowId, runId: workflowExecution!.runId, workflowType: workflowType!, attempt: number },
     });
+    guardPayload(output, `the result of step "${activityType}"`);
+    return output;
   } catch (error) {
     // The cause of an abort is Temporal's (cancelled, or worker shutting down): only it knows whether the step is tried again.
     if (activity.cancellationSignal.aborted) throw activity.cancellationSignal.reason;

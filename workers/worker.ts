@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { Runtime, Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkflowBundle } from '@temporalio/worker';
+import { clientConverter } from '../client/encryption.ts';
 import { createSteps } from '../activities/index.ts';
 import type { Ports, Step } from '../activities/ports.ts';
 import { connectionOf } from '../core/connection.ts';
@@ -17,6 +18,8 @@ import { openRunArchive } from '../registry/runs.ts';
 import { openArtifactStore } from '../stores/artifact-store.ts';
 import { openBlobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
+import { openCipher } from '../stores/cipher.ts';
+import type { Cipher } from '../core/cipher.ts';
 import { openStore } from '../stores/open-store.ts';
 import { readCodeDigests } from './code-digests.ts';
 import { openCompute } from './compute.ts';
@@ -30,7 +33,7 @@ import { loadOwnSteps } from './own-steps.ts';
 import { openScratch } from './scratch.ts';
 import { openSigner } from './signing.ts';
 import { allRoles, slotsOf } from './slots.ts';
-import { bundleWorkflows } from './workflow-bundle.ts';
+import { bundleWorkflows, workerConverter } from './workflow-bundle.ts';
 
 /** What a worker needs: a connection, a store, a folder to work in. */
 export interface WorkerOptions extends WorkerConfig {
@@ -85,14 +88,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { roles = allRoles, workflowModules = [], stepModules = [], deployment } = options;
   const trainings = roles.filter((role) => role !== 'control').reduce((sum, role) => sum + slotsOf(role, options), 0);
   const compute = openCompute(trainings);
-  const client = new Client({ connection: options.connection, namespace: options.namespace });
+  const { encryption } = options.security ?? {};
+  const cipher = encryption && (await openCipher(encryption, readSecret));
+  const client = new Client({ connection: options.connection, namespace: options.namespace, dataConverter: clientConverter(cipher) });
   const sender = options.openLineage && openOpenLineageSender(options.openLineage, readSecret, Runtime.instance().logger);
-  const ports = await openPorts(options, client, compute, sender);
+  const ports = await openPorts(options, { client, compute, sender, cipher });
   const scratch = await openScratch(join(options.workFolder, 'scratch'));
   const activities = asActivities(await stepsOf(ports, stepModules, options, sender), scratch.folder);
   // The name of a build has the workflows in it, also where none is run.
   const isBundled = roles.includes('control') || deployment !== undefined;
-  const bundled = () => options.workflowBundle ?? bundleWorkflows(workflowModules, join(options.workFolder, 'bundle'));
+  const bundled = () =>
+    options.workflowBundle ?? bundleWorkflows(workflowModules, join(options.workFolder, 'bundle'), { encrypted: cipher !== undefined });
   const bundle = isBundled ? await bundled() : undefined;
   const version = deployment && bundle && { deploymentName: deployment, buildId: await buildIdOf(bundle.code, stepModules) };
 
@@ -100,6 +106,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     roles.map((role) =>
       Worker.create({
         ...shared(options),
+        dataConverter: workerConverter(cipher),
         taskQueue: taskQueue(options.taskQueue, role),
         activities,
         maxConcurrentActivityTaskExecutions: slotsOf(role, options),
@@ -158,13 +165,20 @@ function shared({ connection, namespace }: WorkerOptions) {
   } as const;
 }
 
-async function openPorts(options: WorkerOptions, client: Client, compute: Ports['compute'], sender: OpenLineageSender | undefined): Promise<Ports> {
+interface Opened {
+  readonly client: Client;
+  readonly compute: Ports['compute'];
+  readonly sender: OpenLineageSender | undefined;
+  readonly cipher: Cipher | undefined;
+}
+
+async function openPorts(options: WorkerOptions, { client, compute, sender, cipher }: Opened): Promise<Ports> {
   const opened = await openStore(options.store);
   const store = options.around?.store(opened) ?? opened;
   const blobs = await openBlobs(store, join(options.workFolder, 'blobs'));
   const signer = await openSigner(store, blobs, options.security?.signing);
   const registry = openRegistry(store, blobs, signer);
-  const runs = openRunArchive(store, blobs, signer);
+  const runs = openRunArchive(store, blobs, signer, cipher);
   const approvers = await readApprovers(options.security?.approvers);
   return {
     store,

@@ -3,8 +3,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
 import type { BundleOptions, WorkflowBundle } from '@temporalio/worker';
+import { encryptionCodec } from '../client/encryption.ts';
 import { MlError } from '../core/errors.ts';
+import type { Cipher } from '../core/cipher.ts';
 import { compiled } from './compiled.ts';
 import { compactLogger } from './log.ts';
 
@@ -21,6 +24,25 @@ const ours = {
 export const workflowNames = Object.keys(ours) as readonly (keyof typeof ours)[];
 
 export const interceptorModule = (): string => compiled('workflows/interceptor');
+
+/** Where workflow code finds how values become payloads; messages and stack traces become some, too, where payloads are encrypted. */
+const converterPaths = (encrypted: boolean) => ({
+  payloadConverterPath: compiled('workflows/payload-guard'),
+  failureConverterPath: compiled(encrypted ? 'workflows/encrypted-failures' : 'workflows/payload-guard'),
+});
+
+/** The same for a worker, which alone has the keys: workflow code never sees one. */
+export const workerConverter = (cipher?: Cipher): DataConverter => ({
+  ...converterPaths(cipher !== undefined),
+  ...(cipher && { payloadCodecs: [encryptionCodec(cipher)] }),
+});
+
+export interface BundleChoice {
+  /** Which of our own workflows. Default: all. */
+  readonly own?: readonly (keyof typeof ours)[];
+  /** Whether error messages are to be encrypted with the payloads. */
+  readonly encrypted?: boolean;
+}
 
 /** The module of each workflow by its name, ours and users'. @throws {MlError} `DuplicateWorkflow` */
 export async function workflowsByName(
@@ -58,7 +80,7 @@ export async function workflowEntry(modules: readonly string[], own?: readonly (
 export async function bundleWorkflows(
   modules: readonly string[],
   folder: string,
-  own: readonly (keyof typeof ours)[] = workflowNames,
+  { own = workflowNames, encrypted = false }: BundleChoice = {},
 ): Promise<WorkflowBundle> {
   await mkdir(folder, { recursive: true });
   const entry = join(folder, 'workflows.js');
@@ -66,6 +88,7 @@ export async function bundleWorkflows(
   return bundleWorkflowCode({
     workflowsPath: entry,
     workflowInterceptorModules: [interceptorModule()],
+    ...converterPaths(encrypted),
     logger: compactLogger('WARN'),
     webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: withOneCopy(config.resolve?.alias) } }),
   });

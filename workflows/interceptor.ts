@@ -4,6 +4,7 @@ import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import type { RunStatus } from '../registry/runs.ts';
 import { asFailure, faultOf } from './coded-error.ts';
+import { guardPayload, withSubject } from './payload-guard.ts';
 import { progressQuery, runLog } from './progress.ts';
 import { searchKeys } from './search-attributes.ts';
 import { steps } from './steps.ts';
@@ -17,6 +18,7 @@ const inbound: WorkflowInboundCallsInterceptor = {
     let outcome: RunStatus = { status: 'completed' };
     try {
       const result = await next(input);
+      guardPayload(result, 'the result of the workflow');
       outcome = { status: 'completed', result: result as Json };
       return result;
     } catch (error) {
@@ -32,7 +34,9 @@ const inbound: WorkflowInboundCallsInterceptor = {
   },
   async handleUpdate(input, next) {
     try {
-      return await next(input);
+      const result = await next(input);
+      guardPayload(result, `the answer to update "${input.name}"`);
+      return result;
     } catch (error) {
       throw error instanceof MlError ? asFailure(error) : error;
     }
@@ -65,10 +69,18 @@ const outbound: WorkflowOutboundCallsInterceptor = {
       return result;
     } catch (error) {
       runLog.end(index, 'failed');
-      throw error;
+      throw withSubject(error, `the input of step "${input.activityType}"`);
     }
   },
+  scheduleLocalActivity: (input, next) => named(next(input), `the input of step "${input.activityType}"`),
+  startChildWorkflowExecution: (input, next) => named(next(input), `the input of workflow "${input.workflowType}"`),
+  signalWorkflow: (input, next) => named(next(input), `signal "${input.signalName}"`),
 };
+
+const named = <T>(sending: Promise<T>, subject: string): Promise<T> =>
+  sending.catch((error: unknown) => {
+    throw withSubject(error, subject);
+  });
 
 /** In every bundle, ours and users': coded errors, progress, and the record that every run leaves. */
 export const interceptors = (): WorkflowInterceptors => ({ inbound: [inbound], outbound: [outbound] });

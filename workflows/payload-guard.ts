@@ -11,7 +11,6 @@ export const mostPayloadBytes = 256 * 1024;
 
 /** Temporal's default converter, which refuses what is no pointer. For clients, workers and workflow code. */
 export const payloadConverter: PayloadConverter = {
-  ...defaultPayloadConverter,
   fromPayload: (payload, context, hint) => defaultPayloadConverter.fromPayload(payload, context, hint),
   toPayload(value, context, hint) {
     const payload = defaultPayloadConverter.toPayload(value, context, hint);

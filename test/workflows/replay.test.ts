@@ -60,12 +60,12 @@ describe('recorded runs', () => {
     ['a step less', '', { step: 'promote', event: 5 }],
     ['another step', 'await steps.readApplied(request);', { step: 'promote', event: 5 }],
   ])('a deploy with %s could not, and the step is named', async (what, body, where) => {
-    const changed = await bundleWorkflows([await deployThat(what, body)], join(folder, 'changed'), []);
+    const changed = await bundleWorkflows([await deployThat(what, body)], join(folder, 'changed'), { own: [] });
     expect(await replay(changed, 'deploy')).toMatchObject({ result: 'breaks', ...where, reason: expect.stringMatching(/^Nondeterminism error/) });
   });
 
   test('a run of a workflow that is gone is told as such', async () => {
-    const changed = await bundleWorkflows([await deployThat('alone', '')], join(folder, 'changed'), []);
+    const changed = await bundleWorkflows([await deployThat('alone', '')], join(folder, 'changed'), { own: [] });
     expect(await replay(changed, 'train-unchanged')).toMatchObject({ result: 'unknown-workflow' });
   });
 });
