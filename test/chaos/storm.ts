@@ -5,7 +5,7 @@ import { killWhere } from './processes.ts';
 
 /** What is killed at random moments, by what stands in its command line; and how often in proportion. */
 const targets = [
-  { name: 'worker', often: 2, is: (args: string) => args.includes('chaos-worker-process') },
+  { name: 'worker', often: 1, is: (args: string) => args.includes('chaos-worker-process') },
   { name: 'compute child', often: 4, is: (args: string) => args.includes('compute-process') },
   { name: 'prediction server', often: 2, is: (args: string) => args.includes('serving-process') },
   { name: 'Temporal server', often: 1, is: (args: string) => args.includes('server start-dev') && !args.includes('lifeline') },
@@ -35,7 +35,7 @@ export interface StormOptions {
 /** Between two kills at random moments. */
 const quietMs = { least: 2000, most: 10_000 };
 /** How many points a worker passes at most before it dies: seconds, in which twenty runs get on. A kill costs each step that it meets 10 to 20 s. */
-const mostPassed = 400;
+const mostPassed = 200;
 
 /** A storm that the seed decides, as far as the moments go: what a kill meets there, the machine decides. */
 export function createStorm(points: readonly string[], seed: number, { crashStore, mostKills }: StormOptions): Storm {
