@@ -1,6 +1,7 @@
 import type { Artifact, Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { candidates } from '../core/grid.ts';
+import { stands } from '../core/registry.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { RegisteredVersion, SegmentState, VersionState } from '../core/registry-entry.ts';
 import { allRows } from '../core/segment.ts';
@@ -61,7 +62,7 @@ function contender(name: Contender['name'], state: SegmentState, version: number
 /** The same examined model on the same rows makes the same package: there is nothing to judge, pack or register. A retired version is no answer. */
 async function findUnchanged(ports: Ports, spec: ModelSpec, state: SegmentState, seen: RegisteredVersion['seen'], examined: Artifact<'model'>) {
   for (const version of state.versions.toReversed()) {
-    if (version.status === 'retired') continue;
+    if (!stands(version)) continue;
     if (version.examined.sha256 !== examined.sha256 || version.seen.rows.sha256 !== seen.rows.sha256) continue;
     const before = await readJson<ModelSpec>(ports, version.spec);
     if (madeBy(before) !== madeBy(spec)) continue;

@@ -82,7 +82,19 @@ export type Command =
     }
   /** A person made a former champion champion again. */
   | { readonly kind: 'rolledBack'; readonly from: number | null; readonly to: number; readonly reason: string; readonly proof?: Proof }
-  | { readonly kind: 'retired'; readonly version: number; readonly reason: string };
+  | { readonly kind: 'retired'; readonly version: number; readonly reason: string }
+  /** Their content is given up: nothing serves, compares or rebuilds them any more. */
+  | { readonly kind: 'pruned'; readonly versions: readonly number[]; readonly reason: string }
+  | ({ readonly kind: 'erased'; readonly versions: readonly number[] } & Erasure);
+
+/** What had to go, and why. It says nothing of whom: a log is for ever, and even a keyed hash of a name can be tried out by whoever has the key. */
+export interface Erasure {
+  /** A random id, the same in the logs of all models that one erasure touched. */
+  readonly erasure: string;
+  /** SHA-256 of what was removed, so that nobody takes its absence for damage. */
+  readonly content: readonly string[];
+  readonly reason: string;
+}
 
 /** One link of a model's log: numbered from 1, chained by the SHA-256 of the previous entry's bytes. */
 export interface Entry {
@@ -119,5 +131,9 @@ export interface VersionState extends RegisteredVersion {
   readonly against?: number | null;
   readonly approval?: Approval & { readonly since: string };
   readonly ruling?: Ruling & { readonly entry: number; readonly at: string; readonly by: string };
+  /** Its content was given up to make room. The log still tells all that was decided about it. */
+  readonly pruned?: { readonly entry: number; readonly at: string; readonly by: string; readonly reason: string };
+  /** What was erased of that which it was made from, or of itself; oldest first. */
+  readonly erased?: readonly (Erasure & { readonly entry: number; readonly at: string; readonly by: string })[];
   readonly status: 'registered' | 'awaiting-decision' | 'champion' | 'previous' | 'former' | 'retired';
 }

@@ -65,6 +65,18 @@ export function after(state: SegmentState, entry: Entry): SegmentState {
         champion: state.champion === command.version ? null : state.champion,
         versions: changed(state, (it) => (it.version === command.version ? { ...it, status: 'retired' } : it)),
       };
+    case 'pruned': {
+      const pruned = { entry: entry.n, at, by, reason: command.reason };
+      return { ...next, versions: changed(state, (it) => (command.versions.includes(it.version) ? { ...it, pruned } : it)) };
+    }
+    case 'erased': {
+      const { kind: _, versions, ...erasure } = command;
+      const erased = { ...erasure, entry: entry.n, at, by };
+      return {
+        ...next,
+        versions: changed(state, (it) => (versions.includes(it.version) ? { ...it, erased: [...(it.erased ?? []), erased] } : it)),
+      };
+    }
   }
 }
 
@@ -158,6 +170,9 @@ export function resolveVersion(state: SegmentState, at: Reference['at']): Versio
   const version = at === 'champion' ? state.champion : at === 'previous' ? state.previousChampion : at;
   return state.versions.find((it) => it.version === version);
 }
+
+/** Whether a version may still be named in decisions: what is retired or pruned may not. */
+export const stands = ({ status, pruned }: Pick<VersionState, 'status' | 'pruned'>): boolean => status !== 'retired' && pruned === undefined;
 
 /** What a decision about a version that awaits it has to know. @throws {MlError} `RequestInvalid` if its verdict is for nobody to approve. */
 export function awaited(

@@ -1,7 +1,7 @@
 import { canonical } from '../core/canonical.ts';
 import { mismatch, type Proof } from '../core/decision.ts';
 import { MlError } from '../core/errors.ts';
-import { awaited, formatReference, lastEntry, resolveVersion } from '../core/registry.ts';
+import { awaited, formatReference, lastEntry, resolveVersion, stands } from '../core/registry.ts';
 import type { Command, Entry, Ruling, SegmentState, VersionState } from '../core/registry-entry.ts';
 
 /** What a log says to a decision: the entry that it is already, or the command to append. */
@@ -97,11 +97,11 @@ function spent(entries: readonly Entry[], proof: Proof | undefined): Entry | und
 const lastReign = (entries: readonly Entry[], version: number): Entry | undefined =>
   entries.findLast(({ command }) => (command.kind === 'promoted' ? command.version : command.kind === 'rolledBack' ? command.to : null) === version);
 
-/** @throws {MlError} `VersionUnknown`, also for a retired version. */
+/** @throws {MlError} `VersionUnknown`, also for a version that is retired or pruned. */
 export function requireVersion(state: SegmentState, version: number): VersionState {
   const found = resolveVersion(state, version);
-  if (found !== undefined && found.status !== 'retired') return found;
-  const what = found === undefined ? 'is not registered' : 'is retired';
+  if (found !== undefined && stands(found)) return found;
+  const what = found === undefined ? 'is not registered' : found.pruned === undefined ? 'is retired' : 'was pruned';
   throw new MlError(
     'VersionUnknown',
     `${formatReference(state.model, state.segment, version)} ${what}: choose one of "perennial versions ${state.model}"`,

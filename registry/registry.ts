@@ -4,8 +4,9 @@ import type { Proof } from '../core/decision.ts';
 import { MlError } from '../core/errors.ts';
 import type { PackageManifest } from '../core/manifest.ts';
 import { nearest } from '../core/nearest.ts';
-import { fold, formatReference, lastEntry, parseReference, resolveVersion } from '../core/registry.ts';
-import type { Command, Entry, Judgement, RegisteredVersion, Ruling, SegmentState, Verdict, VersionState } from '../core/registry-entry.ts';
+import { fold, formatReference, lastEntry, parseReference, resolveVersion, stands } from '../core/registry.ts';
+import { mayBePruned } from '../core/prune.ts';
+import type { Command, Entry, Erasure, Judgement, RegisteredVersion, Ruling, SegmentState, Verdict, VersionState } from '../core/registry-entry.ts';
 import { allRows } from '../core/segment.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
@@ -93,6 +94,13 @@ export interface Registry {
    * @throws {MlError} `DecisionTaken`, `ApprovalRefused`, `RequestInvalid`, `VersionUnknown`.
    */
   decide(place: Place, ruling: Ruling, author: Author): Promise<Entry>;
+  /**
+   * Gives up the content of those of these versions that nothing holds on to as the log stands now: they cannot be promoted from then on. Returns the
+   * numbers of those that are given up, whoever gave them up.
+   */
+  prune(place: Place, pruning: { readonly versions: readonly number[]; readonly reason: string }, author: Author): Promise<readonly number[]>;
+  /** Writes down what was erased. The same erasure of the same versions is one entry. */
+  erased(place: Place, erased: Erasure & { readonly versions: readonly number[] }, author: Author): Promise<Entry>;
   retire(place: Place, retirement: { readonly version: number; readonly reason: string }, author: Author): Promise<Entry>;
 
   /** How far this process has read a log; nothing is read for it. */
@@ -206,7 +214,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
           lastEntry(
             entries,
             'registered',
-            (it) => it.registered.package.sha256 === registered.package.sha256 && resolveVersion(state, it.version)?.status !== 'retired',
+            (it) => it.registered.package.sha256 === registered.package.sha256 && stands(resolveVersion(state, it.version)!),
           ) ?? {
             kind: 'registered',
             version: 1 + Math.max(0, ...state.versions.map((it) => it.version)),
@@ -249,6 +257,29 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
         requireVersion(state, retirement.version);
         return { kind: 'retired', ...retirement };
       });
+      return entry;
+    },
+
+    async prune(place, { versions, reason }, author) {
+      if (versions.length > 0) {
+        // Nothing to give up is an entry that exists: whatever is the last one.
+        await write(place, author, (state, entries) => {
+          const free = versions.filter((version) => mayBePruned(state, version));
+          return free.length === 0 ? entries.at(-1)! : { kind: 'pruned', versions: free, reason };
+        });
+      }
+      return (await stateOf(place)).versions
+        .filter(({ version, pruned }) => pruned !== undefined && versions.includes(version))
+        .map(({ version }) => version);
+    },
+
+    async erased(place, erased, author) {
+      const command: Command = { kind: 'erased', ...erased };
+      const { entry } = await write(
+        place,
+        author,
+        (_, entries) => lastEntry(entries, 'erased', (it) => canonical(it) === canonical(command)) ?? command,
+      );
       return entry;
     },
 

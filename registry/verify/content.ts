@@ -29,14 +29,17 @@ export async function checkContent(store: ObjectStore, facts: Facts, states: rea
   /** One finding an object, however many name it; what is altered was named already. */
   function need(content: Content, who: string): void {
     const place = blobKey(content.sha256);
-    if (isWhole(content) || named.has(place) || facts.damaged.has(content.sha256)) return;
+    if (isWhole(content) || erased.has(content.sha256) || named.has(place) || facts.damaged.has(content.sha256)) return;
     named.add(place);
     const size = facts.sizes.get(place);
     const [problem, found] = size === undefined ? (['missing', {}] as const) : (['altered', { found: `${size} bytes` }] as const);
     facts.findings.push({ object: place, problem, what: `it is the ${who}`, expected: `${content.bytes} bytes`, ...found });
   }
+  const erased = erasedOf(statesOf(facts));
   for (const { model, segment, versions } of states) {
     for (const version of versions) {
+      // Its log says why its content is not there; what is there all the same, the checks of single objects have read.
+      if (version.pruned !== undefined) continue;
       const reference = formatReference(model, segment, version.version);
       for (const [as, content] of contentOf(version)) need(content, `${as} of ${reference}`);
       if (isWhole(version.package)) await checkPackage(model, segment, reference, version.package);
@@ -80,6 +83,10 @@ const callOf = ({ provenance, artifact }: Facts['made'][number]['record']): stri
 export async function readContent<T extends object>(store: ObjectStore, digest: string): Promise<T | undefined> {
   return unseal<T>(await readObject(store, blobKey(digest)));
 }
+
+/** SHA-256 of all content that logs tell to be erased: it is not missing. */
+export const erasedOf = (states: readonly SegmentState[]): ReadonlySet<string> =>
+  new Set(states.flatMap(({ versions }) => versions.flatMap(({ erased = [] }) => erased.flatMap(({ content }) => content))));
 
 /** What a version names, each with what it is to it. */
 export function contentOf(version: VersionState): readonly (readonly [as: string, content: Content])[] {
