@@ -22,6 +22,7 @@ import { compiled } from '../workers/compiled.ts';
 import { loadConfig, loadSettings, settingsOf } from '../workers/config.ts';
 import type { Settings } from '../workers/config.ts';
 import { devServices } from '../workers/dev-services.ts';
+import { cipherOf } from '../workers/encryption.ts';
 import { loadProject } from '../workers/project.ts';
 import type { Running } from '../workers/running.ts';
 import { supervise } from '../workers/supervisor.ts';
@@ -103,7 +104,9 @@ async function demo(options: DemoOptions): Promise<void> {
     // A Ctrl-C during the start: the rest has nothing to work with.
     if (interrupted) return void (await stopped);
     const setUp = performance.now();
+    const cipher = await cipherOf(settings.security);
     const client = await connect({
+      ...(cipher && { cipher }),
       ...settings.temporal.given,
       address: dev.links().temporal.address,
       namespace: settings.temporal.namespace,

@@ -1,8 +1,10 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { Run } from '../core/artifact.ts';
+import type { Cipher } from '../core/cipher.ts';
 import { MlError } from '../core/errors.ts';
 import { workflowId } from '../core/ids.ts';
 import { allRows } from '../core/segment.ts';
+import { openedOutcome } from '../registry/runs.ts';
 import type { ArchivedRun } from '../registry/runs.ts';
 import { openIndex } from './lineage-index.ts';
 import type { Workplace } from './workplace.ts';
@@ -16,6 +18,8 @@ export interface KnownRun extends Run {
   readonly verdict: string | null;
   readonly version: number | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** Id of the key that would tell what came of it, where it is not configured here. */
+  readonly encryptedWith?: string;
   readonly startedAt: string;
   readonly closedAt: string | null;
   readonly archived?: ArchivedRun;
@@ -26,8 +30,8 @@ const lookBack = 200;
 
 /** All runs, newest first: those of the archive, and, where Temporal is reached, its open and its newest ones. */
 export async function knownRuns(at: Workplace): Promise<readonly KnownRun[]> {
-  const [archived, reached] = await Promise.all([openIndex(at).then((index) => index.runs()), at.temporalIfThere()]);
-  const runs = new Map(archived.map((run) => [run.runId, fromArchive(run)]));
+  const [archived, reached, cipher] = await Promise.all([openIndex(at).then((index) => index.runs()), at.temporalIfThere(), at.cipher()]);
+  const runs = new Map(archived.map((run) => [run.runId, fromArchive(readable(run, cipher))]));
   if (reached !== undefined) {
     const { temporal, taskQueue } = reached.client;
     let seen = 0;
@@ -59,6 +63,16 @@ function waitsFor({ searchAttributes }: Pick<WorkflowExecutionInfo, 'searchAttri
 
 const nothingYet = { outcome: null, verdict: null, version: null, error: null } as const;
 
+/** Without its key a run is listed all the same; what came of it stays closed. */
+function readable(run: ArchivedRun, cipher: Cipher | undefined): ArchivedRun {
+  try {
+    return { ...run, outcome: openedOutcome(run.outcome, cipher) };
+  } catch (error) {
+    if (error instanceof MlError && error.code === 'EncryptionKeyUnknown') return run;
+    throw error;
+  }
+}
+
 function fromArchive(run: ArchivedRun): KnownRun {
   const { workflowId: id, runId, workflowType, outcome, archivedAt } = run;
   const result = (typeof outcome.result === 'object' && outcome.result !== null ? outcome.result : {}) as Partial<Record<string, unknown>>;
@@ -73,6 +87,7 @@ function fromArchive(run: ArchivedRun): KnownRun {
     verdict: verdict?.name ?? null,
     version: typeof result['version'] === 'number' ? result['version'] : null,
     error: outcome.error ?? null,
+    ...(outcome.encrypted && { encryptedWith: outcome.encrypted.keyId }),
     startedAt: run.startedAt ?? archivedAt,
     // The last thing that a run does is to archive itself.
     closedAt: run.closedAt ?? (outcome.status === 'running' ? null : archivedAt),

@@ -1,4 +1,5 @@
 import { modelOf } from './known-runs.ts';
+import { readableHistory } from '../client/readable-history.ts';
 import { openHistories, statusOf } from '../workers/histories.ts';
 import type { RecordedRun } from '../workers/replay.ts';
 import type { Workplace } from './workplace.ts';
@@ -7,6 +8,7 @@ import type { Workplace } from './workplace.ts';
 export async function* recordedRuns(at: Workplace, which: { readonly model?: string; readonly open: boolean }): AsyncGenerator<RecordedRun> {
   const wanted = (workflowId: string): boolean => which.model === undefined || modelOf(workflowId) === which.model;
   const seen = new Set<string>();
+  const cipher = await at.cipher();
   const reached = await at.temporalIfThere();
   if (reached !== undefined) {
     const { temporal, taskQueue } = reached.client;
@@ -15,7 +17,7 @@ export async function* recordedRuns(at: Workplace, which: { readonly model?: str
     for await (const { workflowId, runId, type: workflowType, status } of temporal.workflow.list({ query })) {
       if (!wanted(workflowId)) continue;
       seen.add(runId);
-      const { json: historyJson } = await histories.fetch(workflowId, runId);
+      const historyJson = readableHistory((await histories.fetch(workflowId, runId)).json, cipher);
       yield { workflowId, runId, workflowType, status: statusOf(status.name), kept: 'temporal', historyJson };
     }
   }
@@ -24,7 +26,7 @@ export async function* recordedRuns(at: Workplace, which: { readonly model?: str
   for (const run of await archive.runs()) {
     const { workflowId, runId, workflowType, outcome } = run;
     if (seen.has(runId) || !wanted(workflowId)) continue;
-    const historyJson = Buffer.from(await archive.history(run)).toString('utf8');
+    const historyJson = readableHistory(Buffer.from(await archive.history(run)).toString('utf8'), cipher);
     yield { workflowId, runId, workflowType, status: outcome.status, kept: 'archive', historyJson };
   }
 }

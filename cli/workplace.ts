@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { PerennialClient } from '../client/index.ts';
+import type { Cipher } from '../core/cipher.ts';
 import { MlError } from '../core/errors.ts';
 import { openRegistry } from '../registry/registry.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -37,6 +38,8 @@ export interface Workplace {
   readonly settings: Settings;
   readonly out: Output;
   kept(): Promise<Kept>;
+  /** Keys of payloads, where the project has any. */
+  cipher(): Promise<Cipher | undefined>;
   project(): Promise<Project>;
   /** What a `dev` or `demo` of this home says of itself. */
   running(): Promise<Running | undefined>;
@@ -59,6 +62,10 @@ export async function atWorkplace<T>({ json = false }: { readonly json?: boolean
     const blobs = await openBlobs(store, join(settings.home, 'work', 'blobs'));
     return { store, blobs, registry: openRegistry(store, blobs), runs: openRunArchive(store, blobs) };
   });
+  const cipher = once(async () => {
+    if (settings.security.encryption === undefined) return undefined;
+    return (await import('../workers/encryption.ts')).cipherOf(settings.security);
+  });
   const project = once(async () => (await import('../workers/project.ts')).loadProject(settings));
   const running = once(() => readRunning(settings.home));
 
@@ -68,7 +75,8 @@ export async function atWorkplace<T>({ json = false }: { readonly json?: boolean
     if (given === undefined) return undefined;
     const { connect } = await import('../client/index.ts');
     const namespace = settings.temporal.given === undefined ? known!.temporal.namespace : settings.temporal.namespace;
-    const client = await connect({ connectTimeout: '4s', ...given, namespace, taskQueue: settings.taskQueue });
+    const keys = await cipher();
+    const client = await connect({ connectTimeout: '4s', ...given, namespace, taskQueue: settings.taskQueue, ...(keys && { cipher: keys }) });
     closing.push(() => client.close());
     const ui = known?.temporal.address === given.address ? known.temporal.uiUrl : undefined;
     const runUrl: Reached['runUrl'] =
@@ -82,6 +90,7 @@ export async function atWorkplace<T>({ json = false }: { readonly json?: boolean
     settings,
     out,
     kept,
+    cipher,
     project,
     running,
     by: userName(),

@@ -1,3 +1,5 @@
+import { MlError } from './errors.ts';
+
 /** Bytes that only the holder of a key can read. */
 export interface Encrypted {
   readonly keyId: string;
@@ -12,3 +14,11 @@ export interface Cipher {
   /** With whichever key it was. @throws {MlError} `EncryptionKeyUnknown`; `DecryptionFailed` */
   decrypt(encrypted: Encrypted): Uint8Array;
 }
+
+/** Says whose key is missing, and which ones there are. */
+export const encryptedWithUnknown = (keyId: string, known: readonly string[]): MlError =>
+  new MlError(
+    'EncryptionKeyUnknown',
+    `this is encrypted with key "${keyId}", which is not configured here (known: ${known.join(', ') || 'none'}): add it to \`encryption.keys\``,
+    { keyId, known },
+  );

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { encryptedWithUnknown } from '../core/cipher.ts';
 import type { Cipher } from '../core/cipher.ts';
 import type { EncryptionConfig } from '../core/config.ts';
 import type { ReadSecret } from '../core/connection.ts';
@@ -21,11 +22,7 @@ export async function openCipher({ current, keys: references }: EncryptionConfig
   const known = (id: string): Buffer => {
     const key = keys.get(id);
     if (key !== undefined) return key;
-    throw new MlError(
-      'EncryptionKeyUnknown',
-      `this is encrypted with key "${id}", which is not configured here (known: ${[...keys.keys()].join(', ')}): add it to \`encryption.keys\``,
-      { keyId: id, known: [...keys.keys()] },
-    );
+    throw encryptedWithUnknown(id, [...keys.keys()]);
   };
   const currentKey = known(current);
   return {

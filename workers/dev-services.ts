@@ -1,5 +1,9 @@
 import { join } from 'node:path';
 import { connect, keepSweeping } from '../client/index.ts';
+import { encryptionCodec } from '../client/encryption.ts';
+import { startCodecServer } from './codec-server.ts';
+import { cipherOf } from './encryption.ts';
+import { freePort } from './ports.ts';
 import { compiled } from './compiled.ts';
 import type { Settings } from './config.ts';
 import { processService } from './process-service.ts';
@@ -57,10 +61,26 @@ export function devServices(settings: Settings, project: Project, { onProgress =
     },
   };
 
+  const { encryption } = settings.security;
+  let codecPort: number | undefined;
+  const codec: Service = {
+    name: 'codec server',
+    async start() {
+      const cipher = (await cipherOf(settings.security))!;
+      const { port } = new URL(temporal!.uiUrl!);
+      const origins = [`http://127.0.0.1:${port}`, `http://localhost:${port}`];
+      const server = await startCodecServer({ codec: encryptionCodec(cipher), origins, port: codecPort! });
+      return { ended: new Promise(() => {}), stop: server.close };
+    },
+  };
+
   async function startOwn(signal: AbortSignal): Promise<TemporalServer> {
     const { cli, dataFolder, port, uiPort, namespace } = settings.temporal;
     const binary = await findTemporalCli({ ...cli, onProgress, signal });
+    // The web UI is told where its codec server will be; that one has to know where the web UI is.
+    if (encryption && ui) codecPort = await freePort();
     return startTemporalServer({
+      ...(codecPort !== undefined && { codecEndpoint: `http://127.0.0.1:${codecPort}` }),
       binary,
       dataFolder,
       namespace,
@@ -107,7 +127,8 @@ export function devServices(settings: Settings, project: Project, { onProgress =
     name: 'lineage sweeps',
     async start() {
       const { namespace, given } = settings.temporal;
-      const client = await connect({ ...given, address: temporal!.address, namespace, taskQueue: settings.taskQueue });
+      const cipher = await cipherOf(settings.security);
+      const client = await connect({ ...(cipher && { cipher }), ...given, address: temporal!.address, namespace, taskQueue: settings.taskQueue });
       await keepSweeping(client.temporal, client.taskQueue).finally(() => client.close());
       // A schedule is Temporal's to keep: there is nothing here that ends or is to be stopped.
       return { ended: new Promise(() => {}), stop: async () => {} };
@@ -122,7 +143,10 @@ export function devServices(settings: Settings, project: Project, { onProgress =
     },
   };
 
-  return { services: [temporalService, worker, sweeps, serving, note], links };
+  return {
+    services: [temporalService, ...(encryption && ui && settings.temporal.given === undefined ? [codec] : []), worker, sweeps, serving, note],
+    links,
+  };
 }
 
 function portOf(page: string | undefined, configured: number | undefined): { readonly port?: number } {

@@ -17,6 +17,8 @@ export interface TemporalServerOptions {
   readonly port?: number;
   readonly uiPort?: number;
   readonly namespace?: string;
+  /** Where the web interface has payloads decrypted. */
+  readonly codecEndpoint?: string;
   /** Lets tests and unattended runs do without the web interface. */
   readonly ui?: boolean;
   /** More of the server's own settings, as `name=value`. */
@@ -50,7 +52,7 @@ const stopMs = 5000;
  * @throws {MlError} `PortTaken`; `TemporalUnavailable` when it does not start, or when another one has the data folder.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
-  const { dataFolder, namespace = 'default', ui = true, dynamicConfig = [], signal } = options;
+  const { dataFolder, namespace = 'default', ui = true, codecEndpoint, dynamicConfig = [], signal } = options;
   const port = options.port === undefined ? await freePort() : await expectFree(options.port, 'the Temporal server', 'PERENNIAL_TEMPORAL_PORT');
   const uiPort =
     options.uiPort === undefined ? await freePort() : await expectFree(options.uiPort, 'the Temporal web interface', 'PERENNIAL_TEMPORAL_UI_PORT');
@@ -60,6 +62,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     'start-dev',
     ...['--ip', '127.0.0.1', '--port', String(port), '--namespace', namespace, '--log-level', 'error', '--log-format', 'json'],
     ...(ui ? ['--ui-port', String(uiPort)] : ['--headless']),
+    ...(ui && codecEndpoint !== undefined ? ['--ui-codec-endpoint', codecEndpoint] : []),
     ...(dataFolder === undefined ? [] : ['--db-filename', join(dataFolder, 'temporal.db')]),
     ...(dataFolder === undefined ? [] : pragmas.flatMap((pragma) => ['--sqlite-pragma', pragma])),
     ...[...settings, ...dynamicConfig].flatMap((setting) => ['--dynamic-config-value', setting]),

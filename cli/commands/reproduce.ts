@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { encryptionCodec } from '../../client/encryption.ts';
 import type { Difference } from '../../core/explain-cache.ts';
 import type { Reproduced } from '../../workers/reproduce.ts';
 import { exitCodes } from '../failure.ts';
@@ -22,11 +23,13 @@ async function reproduce(at: Workplace, text: string, signal: AbortSignal): Prom
   const version = await registry.version(text);
   // Only now: trainers, DuckDB and ONNX Runtime take their time.
   const { reproduce: makeAgain } = await import('../../workers/reproduce.ts');
+  const cipher = await at.cipher();
   const progress = openProgress();
   const began = performance.now();
   try {
     const reproduced = await makeAgain({
       ...{ store, blobs, runs, version, signal },
+      ...(cipher && { dataConverter: { payloadCodecs: [encryptionCodec(cipher)] } }),
       ...(at.settings.worker.computeSlots !== undefined && { computeSlots: at.settings.worker.computeSlots }),
       onOtherCode(steps) {
         if (steps.length > 0) at.out.say(`code of another release made ${steps.join(', ')}: what they give now may differ`);

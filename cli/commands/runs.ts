@@ -68,7 +68,8 @@ export function statusText(status: string): string {
   return status === 'failed' || status === 'terminated' || status === 'timed-out' ? styled('red', status) : styled('yellow', status);
 }
 
-export function outcomeOf({ status, outcome, version, verdict, error }: KnownRun): string {
+export function outcomeOf({ status, outcome, version, verdict, error, encryptedWith }: KnownRun): string {
+  if (encryptedWith !== undefined) return `needs key "${encryptedWith}"`;
   if (error !== null) return error.code;
   return [outcome === status ? '' : (outcome ?? ''), version === null ? '' : `v${version}`, verdict === null ? '' : `(${verdict})`]
     .filter((part) => part !== '')

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MlError } from '../../core/errors.ts';
 import type { TrainOutcome } from '../../core/run.ts';
 import { findRun } from '../known-runs.ts';
 import type { KnownRun } from '../known-runs.ts';
@@ -26,7 +27,9 @@ async function show(at: Workplace, text: string): Promise<void> {
   const { archived, ...run } = await findRun(at, text);
   const reached = await at.temporalIfThere();
   const url = reached?.runUrl?.(run) ?? null;
-  const steps = stepsOfHistory(await historyOf(at, { ...run, ...(archived && { archived }) })).filter(({ step }) => step !== 'archiveRun');
+  const steps = stepsOfHistory(await readableHere(at, await historyOf(at, { ...run, ...(archived && { archived }) }))).filter(
+    ({ step }) => step !== 'archiveRun',
+  );
   const outcome = asTraining(archived?.outcome.result);
   const report = outcome === undefined || outcome.outcome === 'unchanged' ? null : await reportAddress(at, outcome);
   at.out.result({ ...run, url, reportAddress: report, result: archived?.outcome.result ?? null, steps }, () =>
@@ -49,6 +52,18 @@ async function historyOf(at: Workplace, run: KnownRun): Promise<string> {
   const { client } = await at.temporal();
   const { openHistories } = await import('../../workers/histories.ts');
   return (await openHistories(client.temporal, client.taskQueue).fetch(run.workflowId, run.runId)).json;
+}
+
+/** Without the key the names and states of the steps can still be told. */
+async function readableHere(at: Workplace, json: string): Promise<string> {
+  const { readableHistory } = await import('../../client/readable-history.ts');
+  try {
+    return readableHistory(json, await at.cipher());
+  } catch (error) {
+    if (!(error instanceof MlError && error.code === 'EncryptionKeyUnknown')) throw error;
+    at.out.say(`what the steps said is left out: ${error.message}`);
+    return json;
+  }
 }
 
 function asTraining(result: unknown): TrainOutcome | undefined {
