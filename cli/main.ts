@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { tellFailure } from './failure.ts';
+import { expectNode } from './node-version.ts';
 import { root } from './root.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
@@ -50,15 +51,16 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   reproduce: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
+  prune: async () => (await import('./commands/prune.ts')).pruneCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
   worker: async () => (await import('./commands/worker.ts')).workerCommand,
+  'codec-server': async () => (await import('./commands/codec-server.ts')).codecServerCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   sample: async () => (await import('./commands/sample.ts')).sampleCommand,
 };
 const asked = process.argv[2] ?? '';
-for (const name of Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs)) (await verbs[name]!())(program);
 
 // Whoever reads our output may have seen enough (`perennial runs | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -68,6 +70,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const json = process.argv.includes('--json');
 try {
+  expectNode();
+  for (const name of Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs)) (await verbs[name]!())(program);
   await program.parseAsync();
 } catch (error) {
   process.exitCode = await tellFailure(error, { json, debug: process.env['PERENNIAL_DEBUG'] === '1' });

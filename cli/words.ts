@@ -26,3 +26,9 @@ export function windowText({ from, to }: Window): string {
 }
 
 export const gainText = ({ over, value, low, high }: Gain): string => `${over} ${signed(value)} (${signed(low)} to ${signed(high)})`;
+
+/** `912 MB`, in powers of ten; less than a tenth of a megabyte in KB. */
+export const sizeText = (bytes: number): string => {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return bytes >= 1e5 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} KB`;
+};
