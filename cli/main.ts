@@ -50,6 +50,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  store: async () => (await import('./commands/store.ts')).storeCommand,
   reproduce: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
   prune: async () => (await import('./commands/prune.ts')).pruneCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,

@@ -45,6 +45,7 @@ export const catalogue = {
   StoreRefused: { retry: false, status: 502 },
   StoreUnsafe: { retry: false, status: 500 },
   StoreFull: { retry: true, status: 507 },
+  StoreConflict: { retry: false, status: 409 },
   LogCorrupt: { retry: false, status: 500 },
   ChampionChanged: { retry: false, status: 409 },
   ApprovalRefused: { retry: false, status: 403 },
