@@ -102,7 +102,12 @@ export interface Reproduced {
 export async function reproduce(options: ReproduceOptions): Promise<Reproduced> {
   const { store, runs, version, dataConverter, onOtherCode } = options;
   const { reference } = version;
-  const { run, package: pack } = version.version;
+  const { run, package: pack, pruned, erased = [] } = version.version;
+  const [erasure] = erased;
+  const gone = pruned !== undefined ? `pruned on ${pruned.at}` : erasure && `touched by erasure ${erasure.erasure} on ${erasure.at}`;
+  if (gone !== undefined) {
+    throw new MlError('ArtifactMissing', `${reference} was ${gone}: what it was made from is not kept any more; train it anew`, { reference });
+  }
   if (run === null) throw new MlError('RunUnknown', `${reference} was registered by hand: there is no run to do again`, { reference });
   const history = await runs.history(await runs.run(run.runId));
   const calls = (await recordedCalls(Buffer.from(history).toString('utf8'), dataConverter)).filter(isDoneAgain);

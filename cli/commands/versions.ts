@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import { MlError } from '../../core/errors.ts';
+import type { PackageManifest } from '../../core/manifest.ts';
 import type { SegmentState, VersionState } from '../../core/registry-entry.ts';
 import { allRows } from '../../core/segment.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { parseMoment, tellAliasesAt, tellHistory } from '../alias-history.ts';
 import { decisionText, toApprove } from '../awaiting.ts';
 import { misuse, unknownModel } from '../misuse.ts';
@@ -93,7 +96,7 @@ function stateText({ model, segment, versions: list }: SegmentState): string {
     .toReversed()
     .map((it) => [
       `v${it.version}`,
-      it.status === 'champion' ? styled('green', it.status) : it.status === 'registered' ? (it.ruling?.decision ?? '') : it.status,
+      statusText(it),
       it.verdict?.name ?? '',
       metricText(it),
       windowText(it.window),
@@ -106,12 +109,19 @@ function stateText({ model, segment, versions: list }: SegmentState): string {
   return `${title}\n${table(['version', 'status', 'verdict', 'metric', 'window', '>rows', 'trained (UTC)', 'by', 'package'], rows)}${awaiting.join('')}`;
 }
 
+/** With what is left of it, where that is not all. */
+function statusText({ status, ruling, pruned, erased }: VersionState): string {
+  const standing = status === 'champion' ? styled('green', status) : status === 'registered' ? (ruling?.decision ?? '') : status;
+  return [standing, pruned === undefined ? '' : 'pruned', erased === undefined ? '' : 'erased from'].filter((part) => part !== '').join(', ');
+}
+
 const metricText = ({ verdict }: VersionState): string => (verdict === undefined ? '' : `${verdict.metric} ${figure(verdict.value)}`);
 
 async function oneVersion(at: Workplace, text: string): Promise<void> {
   const { registry } = await at.kept();
   const { model, segment, reference, version: it } = await registry.version(text);
-  const { trainer } = await registry.manifest(it.package);
+  // A package may be gone; the log still tells the rest.
+  const trainer = (await manifestIfThere(registry, it))?.trainer ?? null;
   const report = await reportAddress(at, { model, segment, version: it.version, report: it.report });
   at.out.result({ reference, model, segment, trainer, reportAddress: report, ...it }, () => {
     const metrics = [...new Set([...Object.keys(it.metrics), ...Object.values(it.baselines).flatMap(Object.keys)])];
@@ -120,11 +130,13 @@ async function oneVersion(at: Workplace, text: string): Promise<void> {
       `${styled('bold', reference)}  ${it.status}${it.verdict === undefined ? '' : `, judged ${it.verdict.name}`}`,
       (it.verdict?.reasons ?? []).map((reason) => `- ${reason}`).join('\n'),
       fields([
-        ['trainer', `${trainer.name} ${JSON.stringify(trainer.parameters)}`],
+        ['trainer', trainer === null ? 'not in the store any more' : `${trainer.name} ${JSON.stringify(trainer.parameters)}`],
         ['window', `${windowText(it.window)}, ${count(it.rows)} rows`],
         ['trained', `${minute(it.at)} UTC by ${it.by}${it.run === null ? '' : ` in ${it.run.workflowId} ${it.run.runId}`}`],
         ['package', it.package.sha256],
         ...(it.ruling === undefined ? [] : [['decision', decisionText(it.ruling)] as const]),
+        ...(it.pruned === undefined ? [] : [['pruned', `${minute(it.pruned.at)} UTC by ${it.pruned.by}: ${it.pruned.reason}`] as const]),
+        ...(it.erased ?? []).map((each) => ['erased', `${minute(each.at)} UTC by ${each.by}, ${each.erasure}: ${each.reason}`] as const),
         ['report', report ?? 'not in the store any more'],
       ]),
       table(
@@ -137,4 +149,14 @@ async function oneVersion(at: Workplace, text: string): Promise<void> {
       .filter((part) => part !== '')
       .join('\n\n');
   });
+}
+
+async function manifestIfThere(registry: Registry, version: VersionState): Promise<PackageManifest | undefined> {
+  if (version.pruned === undefined && version.erased === undefined) return registry.manifest(version.package);
+  try {
+    return await registry.manifest(version.package);
+  } catch (error) {
+    if (error instanceof MlError && error.code === 'ArtifactMissing') return undefined;
+    throw error;
+  }
 }
