@@ -47,3 +47,16 @@ export function connectionOf(connections: Connections, from: string): { readonly
     { connection: name, known: names },
   );
 }
+
+/**
+ * A token as the value of an `Authorization` header. Checked here, since `fetch` quotes a value that it refuses, and the secret with it.
+ *
+ * @throws {MlError} `ConfigInvalid`
+ */
+export function bearer(token: string, reference: SecretReference): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`;
+  const place = 'env' in reference ? `environment variable ${reference.env}` : `file ${reference.file}`;
+  throw new MlError('ConfigInvalid', `the token in ${place} has a line break, a space or another character that no header takes: write it again`, {
+    ...reference,
+  });
+}

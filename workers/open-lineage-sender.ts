@@ -2,6 +2,7 @@ import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenLineageConfig } from '../core/config.ts';
+import { bearer } from '../core/connection.ts';
 import type { ReadSecret } from '../core/connection.ts';
 import { messageOf } from '../core/message-of.ts';
 import type { Log } from '../core/step-context.ts';
@@ -86,7 +87,7 @@ function toUrl(
   return async (event) => {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${await readSecret(token)}` }) },
+      headers: { 'content-type': 'application/json', ...(token && { authorization: bearer(await readSecret(token), token) }) },
       body: JSON.stringify(event),
       // The token is for this address.
       redirect: 'error',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bearer } from '../../core/connection.ts';
 import type { Connection, ReadSecret } from '../../core/connection.ts';
 import { MlError } from '../../core/errors.ts';
 import { messageOf } from '../../core/message-of.ts';
@@ -51,8 +52,8 @@ interface Setback {
  * `get` throws {MlError} `HostRefused`, `SourceRefused` (401, 403), `SourceInvalid` (other 4xx, an endless body), `SourceUnreachable` (tries used up).
  */
 export async function httpClient(connection: HttpConnection, readSecret: ReadSecret, context: DataContext, limits: HttpLimits) {
-  const token = connection.token && (await readSecret(connection.token));
-  const headers = { accept: 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  const { token } = connection;
+  const headers = { accept: 'application/json', ...(token && { authorization: bearer(await readSecret(token), token) }) };
   const base = new URL(connection.baseUrl);
 
   function check(url: URL): void {
