@@ -82,6 +82,18 @@ const valueAt = (json: unknown, path: readonly PropertyKey[]): unknown =>
   );
 
 const describe = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = asText(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 };
+
+/** A spec is written in code, too, which may hold what JSON does not know. */
+function asText(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (value instanceof Date) return 'a date';
+  if (typeof value !== 'object') return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'an object that holds itself, or an integer that JSON does not know,';
+  }
+}

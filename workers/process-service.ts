@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { MlError } from '../core/errors.ts';
+import { MlError, type ErrorCode, type Facts } from '../core/errors.ts';
 import type { Service } from './supervisor.ts';
 
 export interface ProcessServiceOptions {
@@ -49,8 +49,9 @@ export function processService(options: ProcessServiceOptions): Service {
         clearTimeout(late);
       };
       try {
-        const [facts] = await Promise.race([once(child, 'message', { signal }), early]);
-        onReady(facts);
+        const [said] = await Promise.race([once(child, 'message', { signal }), early]);
+        if (isFailure(said)) throw new MlError(said.failed.code, said.failed.message, said.failed.facts);
+        onReady(said);
       } catch (error) {
         await stop();
         throw error;
@@ -60,15 +61,32 @@ export function processService(options: ProcessServiceOptions): Service {
   };
 }
 
-/** What the owner of this process gave it as `input`. */
+/** What a process says instead of being ready. */
+interface Failure {
+  readonly failed: { readonly code: ErrorCode; readonly message: string; readonly facts: Facts };
+}
+
+const isFailure = (said: unknown): said is Failure => typeof said === 'object' && said !== null && 'failed' in said;
+
+/** What the owner of this process gave it as `input`. Until `serviceReady`, an error that ends this process is the owner's to tell. */
 export async function processInput<Input>(): Promise<Input> {
+  process.on('uncaughtException', tellOwner);
   const [input] = await once(process, 'message');
   return input as Input;
 }
 
 /** Says, from inside the process of a `processService`, that it is ready, with what others need to know (its address). */
 export function serviceReady(facts: unknown): void {
+  process.off('uncaughtException', tellOwner);
   process.send?.(facts);
+}
+
+function tellOwner(error: Error): void {
+  // What has no code is a bug, of which the owner could not tell the place.
+  if (!(error instanceof MlError)) process.stderr.write(`${error.stack ?? error.message}\n`);
+  const failure = error instanceof MlError && { failed: { code: error.code, message: error.message, facts: error.facts } };
+  if (failure && process.send) process.send(failure satisfies Failure, undefined, {}, () => process.exit(1));
+  else process.exit(1);
 }
 
 function killGroup(pid: number | undefined): void {

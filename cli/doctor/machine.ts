@@ -3,6 +3,7 @@ import { availableParallelism, freemem } from 'node:os';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isOldNode } from '../node-version.ts';
 import type { Check, Finding } from './finding.ts';
 
 const gib = 2 ** 30;
@@ -11,8 +12,7 @@ const least = { diskGib: 1, comfortableDiskGib: 10, memoryGib: 1 };
 export const node: Check = {
   of: 'node',
   async look() {
-    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-    const old = major < 20 || (major === 20 && minor < 19);
+    const old = isOldNode(process.versions.node);
     return [
       {
         of: 'node',
