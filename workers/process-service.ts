@@ -48,13 +48,17 @@ export function processService(options: ProcessServiceOptions): Service {
         await ended.catch(() => {});
         clearTimeout(late);
       };
+      // A process that ends early never says anything: nothing may go on listening to a signal that lives as long as its owner.
+      const waiting = new AbortController();
       try {
-        const [said] = await Promise.race([once(child, 'message', { signal }), early]);
+        const [said] = await Promise.race([once(child, 'message', { signal: AbortSignal.any([signal, waiting.signal]) }), early]);
         if (isFailure(said)) throw new MlError(said.failed.code, said.failed.message, said.failed.facts);
         onReady(said);
       } catch (error) {
         await stop();
         throw error;
+      } finally {
+        waiting.abort();
       }
       return { ended, stop };
     },

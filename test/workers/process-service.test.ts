@@ -1,4 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { compiled } from '../../workers/compiled.ts';
 import { processService } from '../../workers/process-service.ts';
@@ -16,5 +20,18 @@ test('what a process is given is in no list of processes, and certificates arriv
     expect(args).not.toContain(input.apiKey);
   } finally {
     await stop();
+  }
+});
+
+test('a start that fails leaves nothing behind that listens to the signal of its owner', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'perennial-process-'));
+  try {
+    const entry = join(folder, 'ends-at-once.mjs');
+    await writeFile(entry, 'process.exit(3);');
+    const { signal } = new AbortController();
+    await expect(processService({ name: 'brief', entry }).start(signal)).rejects.toThrow('brief ended with exit code 3 before it was ready');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 });
