@@ -18,13 +18,12 @@ import { openRunArchive } from '../registry/runs.ts';
 import { openArtifactStore } from '../stores/artifact-store.ts';
 import { openBlobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
-import { openCipher } from '../stores/cipher.ts';
 import type { Cipher } from '../core/cipher.ts';
-import { openStore } from '../stores/open-store.ts';
 import { readCodeDigests } from './code-digests.ts';
 import { openCompute } from './compute.ts';
 import { buildIdOf, makeCurrent } from './deployment.ts';
 import { openHistories } from './histories.ts';
+import { cipherOf } from './encryption.ts';
 import { announcedRuns, announcedSteps } from './announced-steps.ts';
 import { openOpenLineageSender } from './open-lineage-sender.ts';
 import type { OpenLineageSender } from './open-lineage-sender.ts';
@@ -33,6 +32,7 @@ import { loadOwnSteps } from './own-steps.ts';
 import { openScratch } from './scratch.ts';
 import { openSigner } from './signing.ts';
 import { allRoles, slotsOf } from './slots.ts';
+import { openTrustedStore } from './trusted-store.ts';
 import { bundleWorkflows, workerConverter } from './workflow-bundle.ts';
 
 /** What a worker needs: a connection, a store, a folder to work in. */
@@ -88,8 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { roles = allRoles, workflowModules = [], stepModules = [], deployment } = options;
   const trainings = roles.filter((role) => role !== 'control').reduce((sum, role) => sum + slotsOf(role, options), 0);
   const compute = openCompute(trainings);
-  const { encryption } = options.security ?? {};
-  const cipher = encryption && (await openCipher(encryption, readSecret));
+  const cipher = await cipherOf(options.security ?? {});
   const client = new Client({ connection: options.connection, namespace: options.namespace, dataConverter: clientConverter(cipher) });
   const sender = options.openLineage && openOpenLineageSender(options.openLineage, readSecret, Runtime.instance().logger);
   const ports = await openPorts(options, { client, compute, sender, cipher });
@@ -173,7 +172,7 @@ interface Opened {
 }
 
 async function openPorts(options: WorkerOptions, { client, compute, sender, cipher }: Opened): Promise<Ports> {
-  const opened = await openStore(options.store);
+  const opened = await openTrustedStore(options.store);
   const store = options.around?.store(opened) ?? opened;
   const blobs = await openBlobs(store, join(options.workFolder, 'blobs'));
   const signer = await openSigner(store, blobs, options.security?.signing);
