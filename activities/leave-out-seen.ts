@@ -27,11 +27,15 @@ export interface FairSplit {
 export const leaveOutSeen =
   (ports: Ports): Step<LeaveOutSeenInput, FairSplit> =>
   async ({ spec, split, exam, rivals }, context) => {
+    const isThere = async ({ sha256 }: Artifact): Promise<boolean> => (await ports.blobs.head(sha256)) !== undefined;
+    // What a rival has seen may have been erased: then nobody can tell which rows would be fair.
+    const known = await Promise.all(rivals.map(async ({ seen }) => (await Promise.all(seen.splits.map(isThere))).every(Boolean)));
+    const told = rivals.filter((_, index) => known[index]);
     const open = (splits: readonly Artifact<'split'>[]) => Promise.all(splits.map(({ sha256 }) => ports.blobs.open(sha256, callOf(context))));
     const files = {
       split: (await open([split]))[0]!,
       exam: await open(exam),
-      rivals: await Promise.all(rivals.map(async ({ name, seen }) => ({ name, splits: await open(seen.splits) }))),
+      rivals: await Promise.all(told.map(async ({ name, seen }) => ({ name, splits: await open(seen.splits) }))),
     };
     const { key } = spec.rows;
     const out = join(context.scratch, 'split.parquet');

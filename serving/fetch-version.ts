@@ -29,7 +29,9 @@ export async function fetchVersion(
     );
   }
   await checkSignature?.(digest, manifest);
-  const history = version.history?.sha256;
+  // Where it was erased, the version answers as it answers strangers.
+  const isErased = version.erased?.some(({ content }) => content.includes(version.history?.sha256 ?? '')) ?? false;
+  const history = isErased ? undefined : version.history?.sha256;
   const needed = [...manifest.files.map(({ sha256 }) => sha256), version.spec.sha256, ...(history === undefined ? [] : [history])];
   const opened = await Promise.all(needed.map(async (sha256) => [sha256, await blobs.open(sha256)] as const));
   return {

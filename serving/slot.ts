@@ -29,6 +29,8 @@ export class Slot {
   readonly #events: SlotEvents;
   #state: SegmentState | undefined;
   #serving: ThreadedModel | undefined;
+  /** Erasures that what answers knows of: after another one it holds in memory what must be gone. */
+  #erasures = 0;
   #refused: RefusedVersion | undefined;
   readonly #ending = new Set<Promise<void>>();
 
@@ -70,7 +72,8 @@ export class Slot {
     }
     const digest = champion.package.sha256;
     const now = this.serving?.identity;
-    if (now?.digest === digest && now.version === champion.version) {
+    const erasures = champion.erased?.length ?? 0;
+    if (now?.digest === digest && now.version === champion.version && erasures === this.#erasures) {
       this.#refused = undefined;
       return;
     }
@@ -78,6 +81,7 @@ export class Slot {
       const next = await this.#load(champion);
       this.#refused = undefined;
       this.#swap(next);
+      this.#erasures = erasures;
     } catch (error) {
       const { code, message } = failureOf(error);
       this.#refused = { version: champion.version, digest, code, reason: message, at: new Date().toISOString() };
