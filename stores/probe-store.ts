@@ -10,6 +10,7 @@ import { keysOf, readObject } from './read-object.ts';
 
 /** Writers that race for one key. */
 const writers = 16;
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
 
 export interface ProbedStore {
   /** How far the store's clock is ahead of ours, in milliseconds; it is told in whole seconds by some stores. */
@@ -52,8 +53,14 @@ export async function probeStore(store: ObjectStore): Promise<ProbedStore> {
     if (await keeps(store, large, content, claimed)) throw unsafe('keeps bytes that are not those of their checksum');
     return { clockAheadMs: head.modified.getTime() - began, writeMs };
   } finally {
-    for (const each of await keysOf(store, `${prefix}/`)) await store.remove(each);
+    for (const each of await keysOf(store, 'probe/')) if (each.startsWith(`${prefix}/`) || (await isAbandoned(store, each))) await store.remove(each);
   }
+}
+
+/** Whether an object belongs to a probe that was killed. */
+async function isAbandoned(store: ObjectStore, place: Key): Promise<boolean> {
+  const found = await store.head(place);
+  return found !== undefined && Date.now() - found.modified.getTime() > abandonedAfterMs;
 }
 
 /** Whether content is to be found under the checksum of other content after it was uploaded as that. */

@@ -59,6 +59,9 @@ export function objectChecks(store: ObjectStore, facts: Facts): (place: Key) => 
   };
 
   const checks: Readonly<Record<string, ObjectCheck>> = {
+    /** Those who put the store to the test now, or were killed while they did: nothing rests on what they wrote. */
+    async probe() {},
+
     async blobs(place, call) {
       const expected = place.split('/').at(-1)!;
       const found = createHash('sha256');

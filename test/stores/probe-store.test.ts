@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { key } from '../../stores/key.ts';
 import type { ObjectStore } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { probeStore } from '../../stores/probe-store.ts';
+import { keysOf } from '../../stores/read-object.ts';
 import { createStoreInMemory } from '../conformance/store-in-memory.ts';
 
 /** Keeps every promise but those that a test breaks. */
@@ -64,6 +66,20 @@ describe('a probe of a store', () => {
     ],
   ])('refuses one that %s', async (_, reason, store) => {
     await expect(probeStore(store)).rejects.toMatchObject({ code: 'StoreUnsafe', message: expect.stringMatching(reason) });
+  });
+
+  test('takes away what killed probes left a day ago, and nothing of those that are under way', async () => {
+    const hour = 3_600_000;
+    const left = ['probe/killed/small', 'probe/killed/timed', 'probe/under-way/small'] as const;
+    const store = storeThat(({ head }) => ({
+      async head(place) {
+        const found = await head(place);
+        return found && { ...found, modified: new Date(Date.now() - (place.includes('/killed/') ? 25 : 1) * hour) };
+      },
+    }));
+    for (const each of left) await store.settle(key(each), Buffer.from('left'));
+    await probeStore(store);
+    expect(await keysOf(store, '')).toEqual(['probe/under-way/small']);
   });
 
   test('tells how far its clock is off', async () => {
