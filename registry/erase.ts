@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { MlError } from '../core/errors.ts';
 import { type ErasurePlan, planErasure, referenceOf } from '../core/erase.ts';
 import { stands } from '../core/registry.ts';
@@ -6,6 +5,7 @@ import type { MadeRecord } from '../core/artifact.ts';
 import type { SegmentState } from '../core/registry-entry.ts';
 import { readMadeAt, readUsedAt } from '../stores/artifact-store.ts';
 import { blobKey } from '../stores/blobs.ts';
+import { digestOf } from '../stores/digest.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { keysOf } from '../stores/read-object.ts';
 import { readFiles } from './lineage.ts';
@@ -59,8 +59,9 @@ export async function erase(
 ): Promise<Erased> {
   const found = await find(store, registry, options);
   const bytes = await sizeOf(store, found);
-  const erasure = randomUUID();
   const { reason, retire } = options;
+  // A request that is made again after a crash finds its own entries.
+  const erasure = digestOf({ origins: [...options.origins].toSorted(), reason }).slice(0, 32);
   for (const state of found.states) {
     const reached = found.touched.filter((it) => it.state === state).map(({ version }) => version);
     if (reached.length === 0) continue;

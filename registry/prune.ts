@@ -5,8 +5,11 @@ import type { SegmentState, VersionState } from '../core/registry-entry.ts';
 import { readMadeAt, readUsedAt } from '../stores/artifact-store.ts';
 import { blobKey } from '../stores/blobs.ts';
 import type { Call, Key, ObjectStore } from '../stores/object-store.ts';
+import { readObjects } from '../stores/read-object.ts';
+import { unseal } from '../stores/sealed.ts';
 import { digestsNamedIn } from './named-digests.ts';
 import type { Author, Registry } from './registry.ts';
+import type { ArchivedRun } from './runs.ts';
 
 export interface PruneOptions extends Retention {
   /** Runs that Temporal holds open. */
@@ -107,7 +110,9 @@ async function findDead(
   const live = roots(marked, before, isGone);
   // The archive of runs and the index of lineage say in their records where their content is; a checkpoint, in its name.
   for (const key of below('checkpoints/')) for (const sha256 of key.match(/[0-9a-f]{64}/g) ?? []) live.add(sha256);
-  for (const key of [...below('runs/'), ...below('index/')]) for (const sha256 of await digestsNamedIn(store, key, call)) live.add(sha256);
+  for (const key of below('index/')) for (const sha256 of await digestsNamedIn(store, key, call)) live.add(sha256);
+  // Of a run its history is kept, not all that it once gave.
+  for (const sha256 of await historiesOf(store, below('runs/'))) live.add(sha256);
   await mark(live, upstream(marked.made), (sha256) => (sizes.has(blobKey(sha256)) ? digestsNamedIn(store, blobKey(sha256), call) : []));
 
   const sized = (key: Key): Sized => ({ key, bytes: sizes.get(key)! });
@@ -120,6 +125,11 @@ async function findDead(
     if (head !== undefined && head.modified.toISOString() < before) contents.push(sized(key));
   }
   return { records, contents };
+}
+
+async function historiesOf(store: ObjectStore, keys: readonly Key[]): Promise<readonly string[]> {
+  const bodies = await readObjects(store, keys);
+  return bodies.flatMap((body) => unseal<ArchivedRun>(body)?.history?.sha256 ?? []);
 }
 
 /** Adds to what is live all that it leads to, by what made it and by what is written in it. */

@@ -97,7 +97,11 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
       }
       const body = seal(record);
       const settled = await settle(key(`made/${digest}/${number(last + 1)}.json`), body);
-      if (Buffer.from(body).equals(settled)) return artifact;
+      if (Buffer.from(body).equals(settled)) {
+        // Content that was there already, old and needed by nobody, may have been pruned since it was looked at; with its record it stays.
+        if (!(await isWhole(artifact))) await blobs.put(path, call);
+        return artifact;
+      }
       // Somebody was faster, perhaps with another kind: look again.
     }
   }

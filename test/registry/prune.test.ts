@@ -6,6 +6,7 @@ import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
 import { canonical } from '../../core/canonical.ts';
 import { planPrune, prune } from '../../registry/prune.ts';
 import { openRegistry, type Registry } from '../../registry/registry.ts';
+import { openRunArchive } from '../../registry/runs.ts';
 import { verify } from '../../registry/verify/verify.ts';
 import { type ArtifactStore, openArtifactStore } from '../../stores/artifact-store.ts';
 import { blobKey, type Blobs, openBlobs } from '../../stores/blobs.ts';
@@ -132,6 +133,20 @@ describe('prune', () => {
     await isClean();
     expect((await verify(store, { version: 'm/all@1' })).findings).toEqual([]);
     expect(await planPrune(store, registry, retention)).toEqual({ versions: [], records: 0, contents: 0, bytes: 0 });
+  });
+
+  test('keeps of an archived run its history, not all that it gave', async () => {
+    const [first] = await fill();
+    const pack = (await registry.state(place)).versions[0]!.package;
+    await openRunArchive(store, blobs).archive({
+      ...run('v1'),
+      lastEvent: 3,
+      outcome: { status: 'completed', result: { outcome: 'promoted', package: { ...pack } } },
+      history: Buffer.from('{"events":[]}'),
+    });
+    await prune(store, registry, retention, person);
+    expect(await has(first.onnx)).toBe(false);
+    expect(Buffer.from(await openRunArchive(store, blobs).history(await openRunArchive(store, blobs).run('v1'))).toString()).toContain('events');
   });
 
   test('lets no pruned version come back, but a training may make it anew', async () => {

@@ -145,12 +145,22 @@ describe('the difference of two provenances', () => {
   ])('tells the paths %#', (other, paths) => expect(differences(provenance, other).map((it) => it.path)).toEqual(paths));
 });
 
-test('a step costs five requests when it is made, and five when it is reused', async () => {
+test('content that was pruned just before it got its record is put again', async () => {
+  const pruning = createStoreInMemory((what, key) => {
+    if (what === 'settle' && key.startsWith('made/'))
+      for (const each of pruning.objects.keys()) if (each.startsWith('blobs/')) pruning.objects.delete(each);
+  });
+  artifacts = openArtifactStore(pruning, await openBlobs(pruning, join(folder, 'cache')));
+  const made = await rows('first');
+  expect(pruning.objects.has(blobKey(made.sha256))).toBe(true);
+});
+
+test('a step costs six requests when it is made, and five when it is reused', async () => {
   let requests: string[] = [];
   const counted = createStoreInMemory((what) => void requests.push(what));
   artifacts = openArtifactStore(counted, await openBlobs(counted, join(folder, 'cache')));
   await rows('first');
-  expect(requests).toEqual(['list', 'upload', 'list', 'settle', 'settle']);
+  expect(requests).toEqual(['list', 'upload', 'list', 'settle', 'settle', 'head']);
   requests = [];
   await rows('first', run('run-2'));
   expect(requests).toEqual(['list', 'read', 'head', 'settle', 'settle']);
