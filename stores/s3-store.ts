@@ -1,19 +1,11 @@
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  type GetObjectCommandOutput,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MlError } from '../core/errors.ts';
 import { sha256 } from './digest.ts';
 import { key as parseKey, keyPrefix } from './key.ts';
 import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
-import { guarded, isMissing, s3Error, statusOf, type S3Place } from './s3-place.ts';
+import { guarded, isMissing, statusOf, type S3Place } from './s3-place.ts';
+import { readBytes, readWhole } from './s3-read.ts';
 import { stopIfAborted } from './store-error.ts';
 import { uploadFile } from './s3-upload.ts';
 
@@ -27,8 +19,6 @@ const longestMs = 300_000;
 /** A condition that collided with another write that is under way (409) is tried again, and so is one whose object is gone by the time it is read. */
 const mostCollisions = 20;
 const collisionMs = 100;
-/** A read that breaks off goes on where it was; so often in a row without a byte, and it is the store's failure. */
-const mostBreaks = 5;
 
 /**
  * An object store in a bucket: `s3://bucket/folder?endpoint=http://127.0.0.1:9000&region=eu-central-1`. Without an endpoint it is AWS. Credentials come
@@ -63,7 +53,7 @@ export async function openS3Store(uri: URL): Promise<ObjectStore> {
         call.signal?.throwIfAborted();
         // Somebody was first, perhaps we ourselves: an attempt whose answer got lost. Who reads back its own bytes has written them.
         if (statusOf(lost) !== 409) {
-          const standing = await readWhole(key, call).catch(() => {
+          const standing = await readWhole(place, objectOf(key).Key, call).catch(() => {
             throw lost;
           });
           if (standing !== undefined) return standing;
@@ -74,50 +64,6 @@ export async function openS3Store(uri: URL): Promise<ObjectStore> {
     });
   }
 
-  async function get(key: Key, from: number, call: Call, IfMatch?: string): Promise<GetObjectCommandOutput | undefined> {
-    const range = from > 0 ? { Range: `bytes=${from}-` } : {};
-    try {
-      const found = await client.send(new GetObjectCommand({ ...objectOf(key), ...range, ...(IfMatch && { IfMatch }) }), options(call));
-      // A server that does not know ranges answers with all of it, from the start.
-      if (from > 0 && found.ContentRange?.startsWith(`bytes ${from}-`) !== true)
-        throw new Error(`it was asked for bytes from ${from} on and gave others`);
-      return found;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
-  }
-
-  async function readWhole(key: Key, call: Call): Promise<Uint8Array | undefined> {
-    const found = await get(key, 0, call);
-    return found?.Body && (await found.Body.transformToByteArray());
-  }
-
-  /** Goes on after a broken connection, with the same object. */
-  async function* bytesOf(key: Key, from: number, first: GetObjectCommandOutput, call: Call): AsyncGenerator<Uint8Array> {
-    let at = from;
-    const end = from + (first.ContentLength ?? 0);
-    let breaks = 0;
-    for (let answer: GetObjectCommandOutput | undefined = first; ;) {
-      try {
-        for await (const chunk of answer!.Body as AsyncIterable<Uint8Array>) {
-          at += chunk.length;
-          breaks = 0;
-          yield chunk;
-        }
-        if (at >= end) return;
-        throw new Error(`it ended after ${at} of ${end} bytes`);
-      } catch (error) {
-        if (at >= end && call.signal?.aborted !== true) return;
-        if (call.signal?.aborted === true || ++breaks > mostBreaks) throw s3Error(error, place, key, call.signal);
-        answer = await get(key, at, call, first.ETag).catch((cause: unknown) => {
-          throw s3Error(cause, place, key, call.signal);
-        });
-        if (answer === undefined) throw s3Error(error, place, key, call.signal);
-      }
-    }
-  }
-
   return {
     uri: place.uri,
     settle,
@@ -125,8 +71,7 @@ export async function openS3Store(uri: URL): Promise<ObjectStore> {
     read: (key, from = 0, call = {}) =>
       guarded(place, key, call.signal, async () => {
         try {
-          const found = await get(key, from, call);
-          return found && bytesOf(key, from, found, call);
+          return await readBytes(place, objectOf(key).Key, from, call);
         } catch (error) {
           if (statusOf(error) === 416) return nothing();
           throw error;

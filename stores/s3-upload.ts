@@ -5,7 +5,6 @@ import {
   CompleteMultipartUploadCommand,
   type CompletedPart,
   CreateMultipartUploadCommand,
-  GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
@@ -18,6 +17,7 @@ import { MlError } from '../core/errors.ts';
 import { digestFile } from './digest.ts';
 import type { Call } from './object-store.ts';
 import { isMissing, type S3Place } from './s3-place.ts';
+import { readBytes } from './s3-read.ts';
 
 /** Fixed, so that another process, or a later one, cuts the same file into the same parts. S3 takes 10,000 of them, each of 5 MiB or more. */
 const leastPartBytes = 8 * 2 ** 20;
@@ -65,10 +65,9 @@ export async function uploadFile(place: S3Place, Key: string, file: LocalFile, c
 /** Reads what is there: bytes that went bad on the server are replaced, as they are in a folder. */
 async function isIntact(place: S3Place, Key: string, file: LocalFile, call: Call): Promise<boolean> {
   if (!(await isThere(place, Key, file))) return false;
-  const { Body } = await place.client.send(new GetObjectCommand({ Bucket: place.bucket, Key }), abortable(call));
   const hash = createHash('sha256');
   let bytes = 0;
-  for await (const chunk of Body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (await readBytes(place, Key, 0, call)) ?? []) {
     hash.update(chunk);
     call.onBytes?.((bytes += chunk.length));
   }

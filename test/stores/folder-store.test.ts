@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openFolderStore } from '../../stores/folder-store.ts';
@@ -11,6 +11,7 @@ import { openStore } from '../../stores/open-store.ts';
 import { keysOf } from '../../stores/read-object.ts';
 import { storeError } from '../../stores/store-error.ts';
 import { describeObjectStore } from '../conformance/object-store.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 
 describeObjectStore('a folder', async () => {
   const root = await mkdtemp(join(tmpdir(), 'perennial-store-'));
@@ -117,7 +118,7 @@ describe('a folder store', () => {
     expect(failed('EIO')).toMatchObject({ code: 'StoreUnavailable', retry: true, message: expect.stringContaining('a/b') });
   });
 
-  const small = mountSmallDisk();
+  const small = mountSmallDisk('1m');
   afterAll(() => small?.unmount());
   (small ? test : test.skip)('on a disk that really is full says StoreFull, keeps what it had, and goes on once there is space', async () => {
     const store = await openFolderStore(join(small!.folder, 'store'));
@@ -132,16 +133,3 @@ describe('a folder store', () => {
     expect(await keysOf(store, '')).toEqual(['kept', 'small']);
   });
 });
-
-/** A disk of 1 MB, where the system lets us mount one. */
-function mountSmallDisk(): { folder: string; unmount(): void } | undefined {
-  const folder = join(tmpdir(), `perennial-small-disk-${process.pid}`);
-  try {
-    execFileSync('mkdir', ['-p', folder]);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    process.stderr.write('no small disk can be mounted here: the test of a full disk is skipped\n');
-    return undefined;
-  }
-  return { folder, unmount: () => void execFileSync('sh', ['-c', `umount ${folder} && rmdir ${folder}`], { cwd: dirname(folder) }) };
-}

@@ -37,6 +37,8 @@ export interface SystemOptions {
   readonly faults?: ApiFaults;
   readonly pageSize?: number;
   readonly temporal?: Partial<TemporalServerOptions>;
+  /** URI of an empty store, instead of a folder. */
+  readonly store?: string;
   readonly openLineage?: OpenLineageConfig;
   readonly approvers?: NonNullable<WorkerProcessOptions['security']>['approvers'];
   readonly signing?: NonNullable<WorkerProcessOptions['security']>['signing'];
@@ -94,7 +96,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     ...(pageSize !== undefined && { pageSize }),
   });
   const temporal = await startTestTemporal(options.temporal);
-  const storeUri = join(folder, 'store');
+  const storeUri = options.store ?? join(folder, 'store');
   const workerOptions: WorkerProcessOptions = {
     temporal: { address: temporal.address },
     namespace: temporal.namespace,
