@@ -19,6 +19,7 @@ export const catalogue = {
   SecretMissing: { retry: false, status: 500 },
   HostRefused: { retry: false, status: 403 },
   SourceUnreachable: { retry: true, status: 502 },
+  SourceMissing: { retry: false, status: 404 },
   SourceRefused: { retry: false, status: 502 },
   SourceInvalid: { retry: false, status: 422 },
   SourceChanged: { retry: false, status: 409 },

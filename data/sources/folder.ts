@@ -11,7 +11,8 @@ import type { Observation, SourceRequest } from './reader.ts';
 /**
  * The files that a source of a folder connection names, sorted by path. The last segment may hold `*`.
  *
- * @throws {MlError} `SourceRefused` if the path leaves the folder (`..`, or a link that points out of it), `SourceUnreachable` if there is none.
+ * @throws {MlError} `SourceRefused` if the path leaves the folder (`..`, or a link that points out of it), `SourceMissing` if there is no such file,
+ * `SourceUnreachable` if there is no folder, which may be mounted later.
  */
 export async function filesOf(request: SourceRequest): Promise<readonly string[]> {
   const { connection, source, name, path } = request;
@@ -54,8 +55,8 @@ export async function filesOf(request: SourceRequest): Promise<readonly string[]
   const siblings = await readdir(dirname(wanted)).catch(() => []);
   const hint = nearest(basename(wanted), siblings);
   throw new MlError(
-    'SourceUnreachable',
-    `source "${name}": no file at "${source.from}" (${wanted})${hint === undefined ? '' : `; did you mean "${hint}"?`}`,
+    'SourceMissing',
+    `source "${name}": no file at "${source.from}" (${wanted})${hint === undefined ? ': put one there, or correct `from`' : `; did you mean "${hint}"?`}`,
     { from: source.from },
   );
 }

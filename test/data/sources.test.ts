@@ -194,7 +194,7 @@ describe('a folder connection', () => {
 
   test('says which file is not there, and which one was probably meant', async () => {
     const folder = fileOf('ratings.csv', 'id\n1\n');
-    const error = await rejection(observeSource(folderSource(folder, 'rating.csv', source), contextOf()), 'SourceUnreachable');
+    const error = await rejection(observeSource(folderSource(folder, 'rating.csv', source), contextOf()), 'SourceMissing');
     expect(error.message).toContain('did you mean "ratings.csv"?');
   });
 
