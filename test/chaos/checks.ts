@@ -37,6 +37,7 @@ export async function checkLogs(plan: readonly Chain[], disturbed: Plant, calm: 
 function say({ command }: Entry): string {
   if (command.kind === 'registered') return `registered v${command.version} ${command.registered.package.sha256}`;
   if (command.kind === 'judged') return `judged v${command.version} ${command.verdict.name} against ${command.against}`;
+  if (command.kind === 'decided') return `${command.decision} v${command.version} over ${command.expect}`;
   if (command.kind === 'promoted') return `promoted v${command.version} over ${command.expect}`;
   return command.kind;
 }

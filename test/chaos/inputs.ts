@@ -15,20 +15,30 @@ export interface Training {
 /** Trainings of one model and segment, one after the other: what each leaves depends on those before it, and on nothing else. */
 export type Chain = readonly Training[];
 
-const models = 12;
-/** So many of a hundred runs train on ratings that no run before them saw. */
+const mostModels = 12;
+/** So many of a hundred later runs train on ratings that no run before them saw. */
 const newOf100 = 40;
 
-/** Chains of runs, as the seed chooses; together they are so many runs. */
+/**
+ * Chains of runs, as the seed chooses; together they are so many runs. The two segments of a model read the same ratings at the same time, so that
+ * they contend for what is made of them. Six runs of a model are enough for a champion, a challenger and an unchanged repetition in each segment.
+ */
 export function planOf(runs: number, seed: number): readonly Chain[] {
   const draw = random(`chaos ${seed}`);
-  const chains: Training[][] = Array.from({ length: Math.min(runs, 2 * models) }, () => []);
+  const modelCount = Math.max(1, Math.min(mostModels, Math.floor(runs / 6)));
+  const chains: Training[][] = Array.from({ length: 2 * modelCount }, () => []);
+  const last: number[] = [];
   let datasets = 0;
-  for (let at = 0; at < runs; at++) {
-    const chain = at % chains.length;
-    const dataset = datasets === 0 || draw.below(100) < newOf100 ? datasets++ : draw.below(datasets);
-    const spec = recommender(chain >> 1, dataset);
-    chains[chain]!.push({ spec, segment: segmentsOf(spec)[chain % 2]!, dataset });
+  for (let at = 0; at < runs; at += 2) {
+    const model = (at / 2) % modelCount;
+    const turn = Math.floor(at / chains.length);
+    const isNew = turn < 2 || (turn > 2 && draw.below(100) < newOf100);
+    const dataset = isNew ? datasets++ : turn === 2 ? last[model]! : draw.below(datasets);
+    last[model] = dataset;
+    const spec = recommender(model, dataset);
+    segmentsOf(spec)
+      .slice(0, runs - at)
+      .forEach((segment, side) => chains[2 * model + side]!.push({ spec, segment, dataset }));
   }
   return chains;
 }
@@ -61,7 +71,7 @@ function ratings(dataset: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Every other model trains in epochs, with a checkpoint after each; every third goes all the way, with a baseline and a second fit. */
+/** Every other model trains in epochs, with a checkpoint after each; every third goes all the way, with a baseline, a second fit and an approval. */
 function recommender(model: number, dataset: number): ModelSpec<'recommendation'> {
   const isShort = model % 3 > 0;
   return {
@@ -93,8 +103,9 @@ function recommender(model: number, dataset: number): ModelSpec<'recommendation'
     },
     segments: { by: 'region', only: ['north'] },
     split: { by: 'last-per', column: 'userId', validation: 2, test: 2 },
-    train: [model % 2 === 0 ? { trainer: 'ease', with: { l2: 100 } } : { trainer: 'bpr', with: { factors: 8, epochs: 3 } }],
+    train: [model % 2 === 0 ? { trainer: 'bpr', with: { factors: 8, epochs: 3 } } : { trainer: 'ease', with: { l2: 100 } }],
     gate: { metric: 'ndcg@10', baselines: isShort ? [] : ['random'], champion: { rule: 'not-worse', margin: 0.2 } },
     refit: isShort ? 'none' : 'all',
+    approval: isShort ? 'none' : { role: 'approver', within: '1d' },
   };
 }

@@ -21,7 +21,7 @@ export async function keep({ name, start }: Service, onDown: (name: string, why:
 
   async function life(): Promise<void> {
     try {
-      running = await start(AbortSignal.any([stopping.signal]));
+      running = await start(stopping.signal);
       since = performance.now();
       const why = await running.ended.then(
         (code) => `it ended with ${String(code)}`,

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type PerennialClient } from '../../client/index.ts';
@@ -31,7 +32,7 @@ export interface Plant {
   readonly serving: { readonly url: string; readonly kept: Kept };
   readonly worker: Kept;
   /** Points that workers noted, oldest first. */
-  journal(): Promise<readonly string[]>;
+  journal(): readonly string[];
   /** Stops all parts in order. */
   stop(): Promise<void>;
   /** Stops what runs still, and removes all that is not the store's. */
@@ -41,8 +42,8 @@ export interface Plant {
 export interface PlantOptions {
   readonly store: TestStore;
   readonly plan: readonly Chain[];
-  /** Asked at each start of a worker. */
-  readonly arm: (journal: string) => Arming;
+  /** Asked at each start of a worker, with the file and what it holds. */
+  readonly arm: (journal: string, noted: readonly string[]) => Arming;
   readonly onDown?: (name: string, why: string) => void;
 }
 
@@ -85,7 +86,7 @@ export async function openPlant({ store: { uri }, plan, arm, onDown }: PlantOpti
             workflowBundle,
             computeSlots: 2,
             connections: { catalogue: { kind: 'folder', path: catalogue } },
-            arming: arm(journal),
+            arming: arm(journal, linesOf(journal)),
           } satisfies ChaosWorkerOptions,
         }).start(signal),
     },
@@ -111,7 +112,7 @@ export async function openPlant({ store: { uri }, plan, arm, onDown }: PlantOpti
     registry: openRegistry(store, blobs),
     runs: openRunArchive(store, blobs),
     serving: { url: `http://127.0.0.1:${servingPort}`, kept: serving },
-    journal: async () => (await readFile(journal, 'utf8').catch(() => '')).split('\n').filter((line) => line !== ''),
+    journal: () => linesOf(journal),
     stop,
     async close() {
       await stop();
@@ -119,4 +120,13 @@ export async function openPlant({ store: { uri }, plan, arm, onDown }: PlantOpti
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function linesOf(journal: string): readonly string[] {
+  try {
+    return readFileSync(journal, 'utf8').split('\n').slice(0, -1);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }

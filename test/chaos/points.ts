@@ -29,9 +29,11 @@ export type Arming =
   /** It writes down which points it passes. */
   | { readonly kind: 'count'; readonly journal: string }
   /** It kills itself with -9 at one of the points, after it has passed so many of them; and says so first. */
-  | { readonly kind: 'kill'; readonly journal: string; readonly points: readonly string[]; readonly passing: number };
+  | { readonly kind: 'kill'; readonly journal: string; readonly points: readonly string[]; readonly passing: number }
+  | { readonly kind: 'live' };
 
 export function reachFor(arming: Arming): (point: string) => void {
+  if (arming.kind === 'live') return () => {};
   // Written at once, not when the process finds time: it has none left.
   const note = (point: string): void => appendFileSync(arming.journal, `${point}\n`);
   if (arming.kind === 'count') return note;

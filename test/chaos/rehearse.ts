@@ -1,19 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readFileSync } from 'node:fs';
 import { type Check, checkLogs, checkMade, checkRecords, checkScratch, checkServing, checkStore } from './checks.ts';
 import { ask } from './customer.ts';
 import { type Ended, followPlan } from './follow-plan.ts';
 import { type Chain, planOf } from './inputs.ts';
 import { openPlant, type Plant } from './plant.ts';
 import { alive, type Descendant, descendants, killWhere } from './processes.ts';
-import { createStorm } from './storm.ts';
+import { createStorm, type Squall } from './storm.ts';
 import { openTestStores, type TestStore } from './test-stores.ts';
 
 export interface Rehearsal {
   readonly runs: number;
   readonly seed: number;
-  /** After so many kills the storm is over. Default: when the last run has ended. */
-  readonly mostKills?: number;
+  /** Default: it storms until the last run has ended. */
+  readonly squall?: Squall;
   readonly tell: (line: string) => void;
 }
 
@@ -33,16 +32,19 @@ export interface StormReport {
   readonly checks: readonly Check[];
 }
 
+/** Between the beginnings of two chains in the storm. */
+const pauseMs = 1500;
+
 export async function rehearse({ runs, seed, tell }: Rehearsal): Promise<Calm> {
   const plan = planOf(runs, seed);
   const [store] = (await openTestStores('folder')) as [TestStore];
   const plant = await openPlant({ store, plan, arm: (journal) => ({ kind: 'count', journal }) });
   const began = performance.now();
-  await followPlan(plant.client, plan);
+  await followPlan(plant, plan);
   await (await plant.client.sweepLineage()).result();
   // The storm must not hit it.
   await plant.stop();
-  const passed = await plant.journal();
+  const passed = plant.journal();
   const points = [...new Set(passed)].toSorted();
   tell(
     `undisturbed: ${runs} runs in ${Math.round((performance.now() - began) / 1000)} s; their worker passed ${passed.length} points, ${points.length} different ones`,
@@ -55,17 +57,12 @@ export async function rehearse({ runs, seed, tell }: Rehearsal): Promise<Calm> {
 }
 
 /** The same plan in a storm of kills; and what of the promises held. */
-export async function weather(
-  { plan, points, plant: calm }: Calm,
-  store: TestStore,
-  { seed, tell, mostKills = Infinity }: Rehearsal,
-): Promise<StormReport> {
-  const storm = createStorm(points, seed, { mostKills, ...(store.crash && { crashStore: store.crash }) });
+export async function weather({ plan, points, plant: calm }: Calm, store: TestStore, { seed, tell, squall }: Rehearsal): Promise<StormReport> {
+  const storm = createStorm({ points, seed, ...(store.crash && { crashStore: store.crash }), ...(squall && { squall }) });
   const over = new AbortController();
-  const killedIn = (journal: string): readonly string[] => linesOf(journal);
   const plant = await openPlant({
     ...{ store, plan },
-    arm: (journal) => (over.signal.aborted ? { kind: 'kill', journal, points: [], passing: 0 } : storm.arm(journal, killedIn(journal))),
+    arm: (journal, noted) => (over.signal.aborted ? { kind: 'live' } : storm.arm(journal, noted)),
   });
   const began = performance.now();
   const models = [...new Set(plan.flat().map(({ spec }) => spec.name))];
@@ -77,21 +74,25 @@ export async function weather(
 
   let ended = 0;
   const all = plan.flat().length;
-  const progress = setInterval(() => tell(`${store.kind}: ${ended} of ${all} runs have ended`), 15_000);
+  const progress = setInterval(
+    () => tell(`${store.kind}: ${ended} of ${all} runs have ended; workers died at ${new Set(plant.journal()).size} points`),
+    15_000,
+  );
   let runs: readonly Ended[] = [];
   const failures: string[] = [];
   try {
-    runs = await followPlan(plant.client, plan, () => void ended++);
+    runs = await followPlan(plant, plan, { onEnd: () => void ended++, pauseMs });
   } catch (error) {
     failures.push(String(error));
   }
   const seconds = (performance.now() - began) / 1000;
   clearInterval(progress);
   over.abort();
-  const killed = new Map(await kills);
+  const killed = new Map([...(await kills), ...points.map((point) => [point, 0] as const)]);
   await sweeping;
   // The last armed worker makes room for one that may live.
   killWhere((args) => args.includes('chaos-worker-process'));
+  for (const point of plant.journal()) killed.set(point, (killed.get(point) ?? 0) + 1);
   const longest = Math.round(Math.max(0, ...runs.map((run) => run.seconds)));
   const checks: Check[] = [
     { promise: 'every run ends', figures: `${ended} of ${all} runs in ${Math.round(seconds)} s, the longest took ${longest} s`, wrong: failures },
@@ -100,11 +101,8 @@ export async function weather(
     if (failures.length === 0) {
       await sweep(plant);
       asking.abort();
-      const journal = await plant.journal();
       checks.push(await checkLogs(plan, plant, calm), await checkStore(plant.store), await checkMade(plant.store, calm.store));
       checks.push(await checkRecords(plant, runs), await checkServing(plant, await answers));
-      for (const point of points) killed.set(point, 0);
-      for (const point of journal) killed.set(point, (killed.get(point) ?? 0) + 1);
     }
     await plant.stop();
     checks.push(await checkScratch(plant.folder));
@@ -147,13 +145,4 @@ async function knowProcesses(signal: AbortSignal): Promise<ReadonlySet<Descendan
     await sleep(500, undefined, { signal }).catch(() => {});
   }
   return new Set(known.values());
-}
-
-function linesOf(journal: string): readonly string[] {
-  try {
-    return readFileSync(journal, 'utf8').split('\n').slice(0, -1);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { random } from '../../core/random.ts';
+import { random, type Random } from '../../core/random.ts';
 import type { Arming } from './points.ts';
 import { killWhere } from './processes.ts';
 
@@ -25,11 +25,18 @@ export interface Storm {
   rage(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
 }
 
+/** A storm that does not last: at so many points, which the seed chooses, and at so many moments. */
+export interface Squall {
+  readonly points: number;
+  readonly moments: number;
+}
+
 export interface StormOptions {
+  readonly points: readonly string[];
+  readonly seed: number;
   /** Kills the server of the store with -9, and starts it again. */
   readonly crashStore?: () => Promise<void>;
-  /** After so many kills it is over. */
-  readonly mostKills: number;
+  readonly squall?: Squall;
 }
 
 /** Between two kills at random moments. */
@@ -38,34 +45,48 @@ const quietMs = { least: 2000, most: 10_000 };
 const mostPassed = 200;
 
 /** A storm that the seed decides, as far as the moments go: what a kill meets there, the machine decides. */
-export function createStorm(points: readonly string[], seed: number, { crashStore, mostKills }: StormOptions): Storm {
+export function createStorm({ points, seed, crashStore, squall }: StormOptions): Storm {
   const draw = random(`storm ${seed}`);
   const killable: readonly Target[] = [
     ...targets.map(({ is, ...target }) => ({ ...target, kill: async () => killWhere(is) > 0 })),
     ...(crashStore === undefined ? [] : [{ name: 'S3 server', often: 2, kill: () => crashStore().then(() => true) }]),
   ];
   const candidates = killable.flatMap((each) => Array.from({ length: each.often }, () => each));
-  const kills = new Map<string, number>();
-  const spent = (atPoints: number): boolean => [...kills.values()].reduce((sum, count) => sum + count, atPoints) >= mostKills;
-  let atPoints = 0;
+  const aims = shuffled(draw, points).slice(0, squall?.points);
   return {
     arm(journal, killed) {
-      atPoints = killed.length;
-      if (spent(atPoints)) return { kind: 'kill', journal, points: [], passing: 0 };
-      const counts = new Map(points.map((point) => [point, 0]));
+      const counts = new Map(aims.map((point) => [point, 0]));
       for (const point of killed) counts.set(point, (counts.get(point) ?? 0) + 1);
       const fewest = Math.min(...counts.values());
-      // Those that were met least: soon each was, then each twice, and so on.
-      const rare = points.filter((point) => counts.get(point) === fewest);
-      return { kind: 'kill', journal, points: rare, passing: draw.below(Math.max(1, Math.ceil((mostPassed * rare.length) / points.length))) };
+      if (squall && fewest > 0) return { kind: 'live' };
+      const rare = aims.filter((point) => counts.get(point) === fewest);
+      // Whoever first comes to a point that nobody died at dies there: so each is met that is passed at all. Then each twice, and so on, at some pass.
+      const passing = fewest === 0 ? 0 : draw.below(Math.ceil((mostPassed * rare.length) / aims.length));
+      return { kind: 'kill', journal, points: rare, passing };
     },
     async rage(signal) {
-      while (!signal.aborted && !spent(atPoints)) {
+      const kills = new Map(killable.map(({ name }) => [name, 0]));
+      // First each once, as soon as it is there.
+      const due = new Set(shuffled(draw, killable));
+      for (let moments = 0; moments < (squall?.moments ?? Infinity);) {
         await sleep(quietMs.least + draw.below(quietMs.most - quietMs.least), undefined, { signal }).catch(() => {});
-        const target = candidates[draw.below(candidates.length)]!;
-        if (!signal.aborted && (await target.kill())) kills.set(target.name, (kills.get(target.name) ?? 0) + 1);
+        if (signal.aborted) break;
+        for (const target of [...due, candidates[draw.below(candidates.length)]!]) {
+          if (!(await target.kill())) continue;
+          kills.set(target.name, kills.get(target.name)! + 1);
+          due.delete(target);
+          moments++;
+          break;
+        }
       }
       return kills;
     },
   };
+}
+
+function shuffled<T>(draw: Random, all: readonly T[]): readonly T[] {
+  return all
+    .map((each) => ({ each, at: draw.next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ each }) => each);
 }
