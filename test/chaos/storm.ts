@@ -41,8 +41,8 @@ export interface StormOptions {
 
 /** Between two kills at random moments. */
 const quietMs = { least: 2000, most: 10_000 };
-/** How many points a worker passes at most before it dies: seconds, in which twenty runs get on. A kill costs each step that it meets 10 to 20 s. */
-const mostPassed = 200;
+/** How many points a worker passes at most before it dies, once all are met. A run passes some 240: there is about one kill a run, which costs 10 to 20 s. */
+const mostPassed = 600;
 
 /** A storm that the seed decides, as far as the moments go: what a kill meets there, the machine decides. */
 export function createStorm({ points, seed, crashStore, squall }: StormOptions): Storm {
