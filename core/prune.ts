@@ -33,16 +33,18 @@ export function expendable(state: SegmentState, { keep, before }: Retention): re
   return standing.filter(({ version, at }) => at < before && !newest.has(version) && mayBePruned(state, version)).map(({ version }) => version);
 }
 
+export interface Roots {
+  readonly live: Set<string>;
+  /** Runs whose histories name what lives, besides what records tell: measurements have no record, since none may be taken from a cache. */
+  readonly runs: ReadonlySet<string>;
+}
+
 /**
  * The content that lives, by what is written about it: the versions that stay, the specs that are applied, what the runs of those versions made and used,
  * what is young, and all that these were made from. What a living file names inside itself lives, too; who can read files goes on from here with
  * `upstream`.
  */
-export function roots(
-  { states, made, used, open }: Marked,
-  before: string,
-  gone: (state: SegmentState, version: VersionState) => boolean,
-): Set<string> {
+export function roots({ states, made, used, open }: Marked, before: string, gone: (state: SegmentState, version: VersionState) => boolean): Roots {
   const live = new Set<string>();
   const runs = new Set(open);
   for (const state of states) {
@@ -55,7 +57,7 @@ export function roots(
   }
   for (const { artifact, by, at } of made) if (at >= before || runs.has(by.runId)) live.add(artifact.sha256);
   for (const { sha256, runId, at } of used) if (at >= before || runs.has(runId)) live.add(sha256);
-  return live;
+  return { live, runs };
 }
 
 /** What content was made from, by all the records that made it: its inputs, and whatever its parameters and notes name. */

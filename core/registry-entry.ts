@@ -1,5 +1,5 @@
 import type { Artifact } from './artifact.ts';
-import type { Approval, Decision, Proof } from './decision.ts';
+import type { Approval, Decision, Head, Proof } from './decision.ts';
 import type { Window } from './manifest.ts';
 
 export type VerdictName = 'better' | 'not-worse' | 'worse' | 'below-floor' | 'beaten-by-baseline' | 'not-comparable';
@@ -89,7 +89,7 @@ export type Command =
 
 /** What had to go, and why. It says nothing of whom: a log is for ever, and even a keyed hash of a name can be tried out by whoever has the key. */
 export interface Erasure {
-  /** A random id, the same in the logs of all models that one erasure touched. */
+  /** An id that follows from the request's reason and the hashes that it began with: the same in all logs that it reached, and after a crash. */
   readonly erasure: string;
   /** SHA-256 of what was removed, so that nobody takes its absence for damage. */
   readonly content: readonly string[];
@@ -112,6 +112,7 @@ export interface SegmentState {
   readonly model: string;
   readonly segment: string;
   readonly entries: number;
+  readonly head: Head;
   readonly applied?: { readonly spec: Artifact<'spec'>; readonly at: string; readonly by: string };
   readonly versions: readonly VersionState[];
   readonly champion: number | null;

@@ -5,13 +5,14 @@ import type { SegmentState, VersionState } from '../core/registry-entry.ts';
 import { readMadeAt, readUsedAt } from '../stores/artifact-store.ts';
 import { blobKey } from '../stores/blobs.ts';
 import type { Call, Key, ObjectStore } from '../stores/object-store.ts';
-import { readObjects } from '../stores/read-object.ts';
-import { unseal } from '../stores/sealed.ts';
+import { readObject, readObjects } from '../stores/read-object.ts';
 import { digestsNamedIn } from './named-digests.ts';
 import type { Author, Registry } from './registry.ts';
-import type { ArchivedRun } from './runs.ts';
+import { parseRun } from './runs.ts';
 
 export interface PruneOptions extends Retention {
+  /** Every SHA-256 that a run's history names. Its payloads may be encrypted, and only whoever asks has the keys. */
+  readonly namedInHistory: (history: Uint8Array) => Promise<Iterable<string>>;
   /** Runs that Temporal holds open. */
   readonly open?: ReadonlySet<string>;
   readonly signal?: AbortSignal;
@@ -91,7 +92,7 @@ export async function statesOf(registry: Registry): Promise<readonly SegmentStat
 async function findDead(
   store: ObjectStore,
   states: readonly SegmentState[],
-  { before, open = new Set(), signal }: PruneOptions,
+  { before, namedInHistory, open = new Set(), signal }: PruneOptions,
   isGone: (state: SegmentState, version: VersionState) => boolean,
 ): Promise<{ readonly records: readonly Sized[]; readonly contents: readonly Sized[] }> {
   const call: Call = { ...(signal && { signal }) };
@@ -107,13 +108,20 @@ async function findDead(
     made: made.map(([, record]) => record),
     used: used.map(([, { artifact, by, at }]) => ({ sha256: artifact.sha256, runId: by.runId, at })),
   };
-  const live = roots(marked, before, isGone);
-  // The archive of runs and the index of lineage say in their records where their content is; a checkpoint, in its name.
+  const { live, runs } = roots(marked, before, isGone);
+  // Of each run its history is kept, not all that it once gave. A living version is made again from its history, and from what that names.
+  const archived = new Set<string>();
+  for (const { runId, history } of (await readObjects(store, below('runs/'), call)).flatMap((body) => parseRun(body) ?? [])) {
+    archived.add(history.sha256);
+    const body = runs.has(runId) ? await readObject(store, blobKey(history.sha256), call) : undefined;
+    if (body !== undefined) for (const sha256 of await namedInHistory(body)) live.add(sha256);
+  }
+  for (const sha256 of archived) live.add(sha256);
+  // The index of lineage says in its records where its content is; a checkpoint, in its name.
   for (const key of below('checkpoints/')) for (const sha256 of key.match(/[0-9a-f]{64}/g) ?? []) live.add(sha256);
   for (const key of below('index/')) for (const sha256 of await digestsNamedIn(store, key, call)) live.add(sha256);
-  // Of a run its history is kept, not all that it once gave.
-  for (const sha256 of await historiesOf(store, below('runs/'))) live.add(sha256);
-  await mark(live, upstream(marked.made), (sha256) => (sizes.has(blobKey(sha256)) ? digestsNamedIn(store, blobKey(sha256), call) : []));
+  const isRead = (sha256: string): boolean => sizes.has(blobKey(sha256)) && !archived.has(sha256);
+  await mark(live, upstream(marked.made), (sha256) => (isRead(sha256) ? digestsNamedIn(store, blobKey(sha256), call) : []));
 
   const sized = (key: Key): Sized => ({ key, bytes: sizes.get(key)! });
   const records = [...made, ...used].filter(([, { artifact }]) => !live.has(artifact.sha256)).map(([key]) => sized(key));
@@ -125,11 +133,6 @@ async function findDead(
     if (head !== undefined && head.modified.toISOString() < before) contents.push(sized(key));
   }
   return { records, contents };
-}
-
-async function historiesOf(store: ObjectStore, keys: readonly Key[]): Promise<readonly string[]> {
-  const bodies = await readObjects(store, keys);
-  return bodies.flatMap((body) => unseal<ArchivedRun>(body)?.history?.sha256 ?? []);
 }
 
 /** Adds to what is live all that it leads to, by what made it and by what is written in it. */

@@ -275,7 +275,11 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
 
     async erased(place, erased, author) {
       const command: Command = { kind: 'erased', ...erased };
-      const { entry } = await write(place, author, (_, entries) => lastEntry(entries, 'erased', (it) => it.erasure === erased.erasure) ?? command);
+      const { entry } = await write(
+        place,
+        author,
+        (_, entries) => lastEntry(entries, 'erased', (it) => canonical(it) === canonical(command)) ?? command,
+      );
       return entry;
     },
 

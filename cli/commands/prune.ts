@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { encryptionCodec } from '../../client/encryption.ts';
 import { addDuration, durationPattern } from '../../core/duration.ts';
-import { isNothing, planPrune, prune as pruneStore, type Pruned } from '../../registry/prune.ts';
+import { MlError } from '../../core/errors.ts';
+import { isNothing, planPrune, prune as pruneStore, type Pruned, type PruneOptions } from '../../registry/prune.ts';
 import { interruptible } from '../interruptible.ts';
 import { misuse } from '../misuse.ts';
 import { wholeNumber } from '../numbers.ts';
@@ -40,16 +42,33 @@ export function pruneCommand(program: Command): void {
 
 async function prune(at: Workplace, { keep, olderThan, reason, yes = false }: PruneFlags, signal: AbortSignal): Promise<number> {
   const { store, registry } = await at.kept();
-  const runs = await openRuns(at);
+  const [runs, namedInHistory] = [await openRuns(at), await historyReader(at)];
   const now = Date.now();
   const before = addDuration(now, olderThan, -1);
   if (runs === undefined && before > addDuration(now, `${graceDays}d`, -1)) {
     throw misuse(`Temporal does not say which runs are open, and one of them may need what is young: --older-than ${graceDays}d or more`);
   }
-  const options = { keep, before: new Date(before).toISOString(), open: new Set(runs), reason, signal };
+  const options = { keep, before: new Date(before).toISOString(), open: new Set(runs), reason, namedInHistory, signal };
   const pruned = yes ? await pruneStore(store, registry, options, { by: at.by, run: null }) : await planPrune(store, registry, options);
   at.out.result({ ...pruned, done: yes }, () => text(pruned, yes, store.uri));
   return 0;
+}
+
+/** What a history names, decoded with the keys of this configuration. Where a key was destroyed, nobody can make its versions again anyway. */
+async function historyReader(at: Workplace): Promise<PruneOptions['namedInHistory']> {
+  const cipher = await at.cipher();
+  const { recordedCalls } = await import('../../workers/recorded-calls.ts');
+  const converter = cipher && { payloadCodecs: [encryptionCodec(cipher)] };
+  return async (history) => {
+    try {
+      const calls = await recordedCalls(Buffer.from(history).toString('utf8'), converter);
+      return JSON.stringify(calls).match(/\b[0-9a-f]{64}\b/g) ?? [];
+    } catch (error) {
+      if (!(error instanceof MlError && error.code === 'EncryptionKeyUnknown')) throw error;
+      at.out.say(`${error.message}; what only that run's history names is not kept`);
+      return [];
+    }
+  };
 }
 
 function text(pruned: Pruned, done: boolean, place: string): string {

@@ -163,6 +163,17 @@ describe('erase', () => {
     }
   });
 
+  test('says all that went where a request that was killed is made again with more', async () => {
+    await fill();
+    const request = { origins: await origins(), reason: 'request 17' };
+    const dying: ObjectStore = { ...store, remove: () => Promise.reject(new Error('killed')) };
+    await expect(erase(dying, registry, { ...request, retire: false }, person)).rejects.toThrow('killed');
+    await erase(store, registry, { ...request, retire: true }, person);
+    await isClean();
+    const kinds = async () => (await registry.entries(place)).map(({ command }) => command.kind);
+    expect((await kinds()).slice(-3)).toEqual(['erased', 'retired', 'erased']);
+  });
+
   test('erases a source by its name, or what was read by its SHA-256, with all that was made of it', async () => {
     await fill();
     const { sha256 } = (await registry.state(place)).versions[1]!.seen.rows;

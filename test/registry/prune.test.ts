@@ -19,7 +19,11 @@ const place = { model: 'm', segment: 'all' };
 const person = { by: 'ada', run: null };
 const now = Date.now();
 const day = 86_400_000;
-const retention = { keep: 1, before: new Date(now - 30 * day).toISOString(), reason: 'the disk is full' };
+const namedInHistory = async (history: Uint8Array) =>
+  Buffer.from(history)
+    .toString('utf8')
+    .match(/[0-9a-f]{64}/g) ?? [];
+const retention = { namedInHistory, keep: 1, before: new Date(now - 30 * day).toISOString(), reason: 'the disk is full' };
 
 let folder: string;
 let store: ObjectStore;
@@ -147,6 +151,21 @@ describe('prune', () => {
     await prune(store, registry, retention, person);
     expect(await has(first.onnx)).toBe(false);
     expect(Buffer.from(await openRunArchive(store, blobs).history(await openRunArchive(store, blobs).run('v1'))).toString()).toContain('events');
+  });
+
+  test('keeps what only the histories of living versions name, as their measurements, so that they can be made again', async () => {
+    const [first, second] = await fill();
+    const measured = await daysAgo(60, async () => [await put('benchmark', 'of v1'), await put('benchmark', 'of v2')] as const);
+    const runs = openRunArchive(store, blobs);
+    for (const [at, name] of ['v1', 'v2'].entries()) {
+      const history = Buffer.from(JSON.stringify({ events: [measured[at]!.sha256] }));
+      await runs.archive({ ...run(name), lastEvent: 9, outcome: { status: 'completed' }, history });
+    }
+    await prune(store, registry, retention, person);
+    expect([await has(measured[0].sha256), await has(measured[1].sha256)]).toEqual([false, true]);
+    expect([await has(first.onnx), await has(second.onnx)]).toEqual([false, true]);
+    expect(await runs.runs()).toHaveLength(2);
+    await isClean();
   });
 
   test('lets no pruned version come back, but a training may make it anew', async () => {
