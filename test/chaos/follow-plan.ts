@@ -14,7 +14,7 @@ export interface Ended {
 }
 
 /** How long a run may take before it counts as stuck: kills cost it a heartbeat's timeout each. */
-const runWithinMs = 10 * 60_000;
+const runWithinMs = 20 * 60_000;
 
 type Followed = Pick<Plant, 'client' | 'registry'>;
 
