@@ -76,9 +76,9 @@ async function download(request: SnapshotRequest, context: DataContext, limits: 
   const digests: string[] = [];
   let [rows, emptyInARow] = [0, 0];
   for (let next: string | null = first.href; next !== null;) {
-    if (seen.has(next)) throw endless(request, `page ${files.length} names a page that was read before as the next one`);
-    if (files.length >= maxPages) throw endless(request, `it has more than ${maxPages} pages`);
-    if (emptyInARow > maxEmptyPages) throw endless(request, `${emptyInARow} empty pages came in a row`);
+    if (seen.has(next)) throw await endless(request, `page ${files.length} names a page that was read before as the next one`);
+    if (files.length >= maxPages) throw await endless(request, `it has more than ${maxPages} pages`);
+    if (emptyInARow > maxEmptyPages) throw await endless(request, `${emptyInARow} empty pages came in a row`);
     seen.add(next);
     const path = join(resume, String(files.length + 1).padStart(6, '0'));
     let page = await savedPage(path);
@@ -177,5 +177,8 @@ function mustVersion(request: SourceRequest, answer: HttpAnswer): string {
   );
 }
 
-const endless = (request: SourceRequest, why: string): MlError =>
-  new MlError('SourceInvalid', `source "${request.name}": its pages do not end: ${why}`, { source: request.name });
+/** What was read is forgotten: its pages would lead in a circle again, also once the source is repaired under the same version. */
+async function endless({ name, resume }: SnapshotRequest, why: string): Promise<MlError> {
+  await rm(resume, { recursive: true });
+  return new MlError('SourceInvalid', `source "${name}": its pages do not end: ${why}; repair what it names as the next page`, { source: name });
+}

@@ -215,8 +215,11 @@ describe('an HTTP JSON API', () => {
 
   test('whose pages do not end is noticed', async () => {
     const server = await api({ faults: { endless: true } });
-    const error = await rejection(reader.snapshot(request(server.url), contextOf()), 'SourceInvalid');
+    const resume = scratchFolder();
+    const error = await rejection(reader.snapshot(request(server.url, {}, resume), contextOf()), 'SourceInvalid');
     expect(error.message).toContain('its pages do not end');
+    // Repaired, with the same version.
+    expect((await reader.snapshot(request((await api()).url, {}, resume), contextOf())).rows).toBe(95);
     let n = 0;
     const empty = await serve(() => ({ body: JSON.stringify({ data: [], next: String(n++) }) }));
     expect((await rejection(reader.snapshot(request(empty.url), contextOf()), 'SourceInvalid')).message).toContain('empty pages');
