@@ -35,6 +35,7 @@ async function copy(at: Workplace, fromUri: string, toUri: string, signal: Abort
     const copied = await copyStore(from, to, { scratch, signal, onProgress });
     progress.end();
     const { objects, bytes, already } = copied;
+    if (objects + already === 0) throw misuse(`there is nothing in ${from.uri}: name the store that is to be copied`);
     const read = `${plural(objects, 'object')}, ${(bytes / 1e6).toFixed(1)} MB, in ${duration(performance.now() - began)}; ${already} were there`;
     at.out.result(copied, () => `${styled('green', 'copied')}  ${from.uri} to ${to.uri}\n${read}; each was read back`);
     return exitCodes.done;

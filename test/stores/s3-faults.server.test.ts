@@ -14,6 +14,7 @@ import type { ObjectStore } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { keysOf, readObject } from '../../stores/read-object.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { hasS3, startTestS3, type TestS3 } from '../support/s3.ts';
 
 const part = 8 << 20;
@@ -248,6 +249,41 @@ const named = (fault: Fault): [string, Fault] => [fault.kind, fault];
     await expect(artifacts.commit('rows', provenance('build'), path, { mediaType: 'text/plain', by })).rejects.toMatchObject(full);
     expect(await keysOf(direct, '')).toEqual([]);
   }, 180_000);
+});
+
+const disk = hasS3 && process.env['S3_TEST_ENDPOINT'] === undefined ? mountSmallDisk('12m') : undefined;
+(disk ? describe : describe.skip)('a bucket whose disk really is full', () => {
+  let s3: TestS3;
+  beforeAll(async () => void (s3 = await startTestS3(disk!.folder)));
+  afterAll(async () => {
+    await s3.close();
+    disk!.unmount();
+  });
+
+  test('takes whole objects or none, says StoreFull with the name, and goes on once there is space', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'perennial-full-bucket-'));
+    try {
+      const store = await openStore(s3.storeUri());
+      const ballast = key('ballast/sha256');
+      const content = async (bytes: Uint8Array) => {
+        const path = join(folder, 'content');
+        await writeFile(path, bytes);
+        return { path, sha256: sha256(bytes), bytes: bytes.length };
+      };
+      await store.upload(ballast, await content(randomBytes(6 << 20)));
+      const large = await content(randomBytes(2 * part));
+      const full = (object: string) => ({ code: 'StoreFull', retry: true, message: expect.stringContaining(`"${object}"`) });
+      await expect(store.upload(blobKey(large.sha256), large)).rejects.toMatchObject(full(blobKey(large.sha256)));
+      await expect(store.settle(key('a/b'), randomBytes(part))).rejects.toMatchObject(full('a/b'));
+      expect(await keysOf(store, '')).toEqual([ballast]);
+      await store.remove(ballast);
+      const body = randomBytes(3 << 20);
+      expect(await store.settle(key('a/b'), body)).toEqual(body);
+      expect(await readObject(store, key('a/b'))).toEqual(body);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
 });
 
 /** Numbers of an object's parts that the server got, in their order. */

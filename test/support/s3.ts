@@ -50,12 +50,12 @@ export const hasS3: boolean =
   ));
 
 /**
- * Starts an S3 server over a temporary folder, or takes the one of S3_TEST_ENDPOINT. Credentials reach the driver where it looks for them, in the
+ * Starts an S3 server over a temporary folder (below `parent`), or takes the one of S3_TEST_ENDPOINT. Credentials reach the driver where it looks for them, in the
  * environment, which test/support/environment.mjs sets.
  */
-export async function startTestS3(): Promise<TestS3> {
+export async function startTestS3(parent: string = tmpdir()): Promise<TestS3> {
   const given = process.env['S3_TEST_ENDPOINT'];
-  const folder = await mkdtemp(join(tmpdir(), 'perennial-s3-'));
+  const folder = await mkdtemp(join(parent, 'perennial-s3-'));
   const port = await freePort();
   const endpoint = given ?? `http://127.0.0.1:${port}`;
   const bucket = 'perennial-test';
