@@ -61,8 +61,8 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     }
   }
 
-  /** Folders whose own names are known to be durable. */
-  const durable = new Set<string>([root]);
+  /** Folders that are there, each with the flush of its own name: a write waits for it at its end, not before it begins. */
+  const durable = new Map<string, Promise<void>>([[root, Promise.resolve()]]);
 
   async function prepareFolder(path: string): Promise<void> {
     if (durable.has(path)) return;
@@ -72,8 +72,16 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     await mkdir(path).catch((error: unknown) => {
       if (!causedBy(error, 'EEXIST')) throw error;
     });
-    await syncFolder(parent);
-    durable.add(path);
+    const flushed = syncFolder(parent);
+    durable.set(path, flushed);
+    flushed.catch(() => durable.delete(path));
+  }
+
+  /** Makes the name of an object durable, and those of the folders that it lies in. */
+  async function flushNames(path: string): Promise<void> {
+    const flushes = [syncFolder(dirname(path))];
+    for (let folder = dirname(path); folder !== root; folder = dirname(folder)) flushes.push(durable.get(folder) ?? syncFolder(dirname(folder)));
+    await Promise.all(flushes);
   }
 
   /** As `findPlace`, and makes the folders. */
@@ -95,7 +103,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
 
   function forgetFolders(): void {
     durable.clear();
-    durable.add(root);
+    durable.set(root, Promise.resolve());
   }
 
   /** Writes a durable file of this call's own, hands it to `use`, and takes its first name away again. */
@@ -105,7 +113,8 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
       const file = await open(path, 'wx', readOnly);
       try {
         await write(file);
-        await file.sync();
+        // An empty object is all name, which is flushed with its folder.
+        if ((await file.stat()).size > 0) await file.sync();
       } finally {
         await file.close();
       }
@@ -125,7 +134,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     const path = await makePlace(key);
     const ours = !(await exists(path)) && (await withUnfinished((file) => file.writeFile(body), createAt));
     // The winner may not have got so far: what we report as standing must outlive a power cut too.
-    await syncFolder(dirname(path));
+    await flushNames(path);
     return ours ? body : await readWhole(path);
 
     async function createAt(temporary: string): Promise<boolean> {
@@ -149,7 +158,7 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
         (temporary) => rename(temporary, path),
       );
     }
-    await syncFolder(dirname(path));
+    await flushNames(path);
     call.onBytes?.(file.bytes);
   }
 
