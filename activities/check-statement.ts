@@ -3,11 +3,8 @@ import { MlError } from '../core/errors.ts';
 import { subjectOf } from '../core/registry.ts';
 import type { SegmentState, VersionState } from '../core/registry-entry.ts';
 import { requireVersion } from '../registry/decisions.ts';
-import { proofOf } from '../registry/proof.ts';
+import { proofOf, standardRole } from '../registry/proof.ts';
 import type { Ports } from './ports.ts';
-
-/** Who may promote and roll back where the spec names no role. */
-const standardRole = 'approver';
 
 /**
  * What a statement is about, as the log stands, and how its author is known.

@@ -1,7 +1,7 @@
 import { MlError } from '../core/errors.ts';
-import { isWorthy } from '../core/gate.ts';
+import { groundsOf } from '../core/grounds.ts';
 import { formatReference, resolveVersion } from '../core/registry.ts';
-import type { VerdictName } from '../core/registry-entry.ts';
+import type { SegmentState, VerdictName } from '../core/registry-entry.ts';
 import type { Ports, Step } from './ports.ts';
 
 export interface PromoteInput {
@@ -19,21 +19,26 @@ export const promote =
   (ports: Ports): Step<PromoteInput, { readonly entry: number }> =>
   async (input, context) => {
     const { model, segment, version, expect, verdict, by, reason = `judged ${verdict}` } = input;
-    if (ports.approvers !== undefined) await requireGrounds(ports, input);
-    const entry = await ports.registry.promote({ model, segment }, { version, expect, verdict, reason }, { by, run: context.run });
+    const author = { by, run: context.run };
+    const entry = await ports.registry.promote({ model, segment }, { version, expect, verdict, reason }, author, verdictFor(ports, input));
     return { entry: entry.n };
   };
 
 /**
- * Where decisions need a proof, whoever can start a workflow must not get round it: without a person, a promotion rests on what the log says. What
- * was champion once had its promotion; to bring it back is for people.
+ * The verdict as the log has it: whoever can start a workflow could tell any. Where decisions need a proof they must not get round it either, so that
+ * without a person a promotion rests on what the log says.
  */
-async function requireGrounds({ registry }: Ports, { model, segment, version, expect }: PromoteInput): Promise<void> {
-  const { verdict, against, ruling, status } = resolveVersion(await registry.state({ model, segment }), version) ?? {};
-  const isWanted = ruling?.decision === 'approved' || (verdict !== undefined && isWorthy(verdict.name) && against === expect);
-  if (isWanted && status !== 'previous' && status !== 'former') return;
-  const reference = formatReference(model, segment, version);
-  throw new MlError('ApprovalRefused', `nobody approved ${reference}, and the gate did not let it through: \`perennial promote ${reference}\``, {
-    version,
-  });
-}
+const verdictFor =
+  ({ approvers }: Ports, { model, segment, version, expect, verdict }: PromoteInput) =>
+  (state: SegmentState): VerdictName => {
+    const found = resolveVersion(state, version);
+    // Of a champion that changed, or a promotion that is there already, the registry tells.
+    if (approvers === undefined || found === undefined || state.champion !== expect) return found?.verdict?.name ?? verdict;
+    const grounds = groundsOf(found, expect);
+    if (grounds !== undefined) return grounds;
+    const reference = formatReference(model, segment, version);
+    const command = found.status === 'awaiting-decision' ? 'approve' : 'promote';
+    throw new MlError('ApprovalRefused', `nothing in the log lets ${reference} through by itself: \`perennial ${command} ${reference}\``, {
+      version,
+    });
+  };

@@ -42,11 +42,11 @@ export const register =
     return { version, ...needs };
   };
 
-/** A spec of somebody's own cannot do away with the approval that the applied one asks for. */
+/** A spec of somebody's own can ask for an approval, but neither do away with the one that the applied spec asks for nor make it easier. */
 async function approvalOf(ports: Ports, spec: ModelSpec): Promise<ModelSpec['approval']> {
-  if (typeof spec.approval === 'object') return spec.approval;
   const { applied } = await ports.registry.state({ model: spec.name, segment: allRows });
-  return applied && (await readJson<ModelSpec>(ports, applied.spec)).approval;
+  const asked = applied && (await readJson<ModelSpec>(ports, applied.spec)).approval;
+  return typeof asked === 'object' ? asked : spec.approval;
 }
 
 function summarise(evaluation: Evaluation): Pick<RegisteredVersion, 'metrics' | 'baselines'> {

@@ -1,12 +1,13 @@
+import { rulingOn } from '../core/decision.ts';
 import { MlError } from '../core/errors.ts';
-import { subjectOf } from '../core/registry.ts';
+import { resolveVersion, subjectOf } from '../core/registry.ts';
 import { nobody } from './record-decision.ts';
 import type { Ports, Step } from './ports.ts';
 
 export interface SupersedeOlderInput {
   readonly model: string;
   readonly segment: string;
-  /** The newest challenger. */
+  /** The newest challenger. What is none by the log supersedes nothing. */
   readonly version: number;
 }
 
@@ -17,9 +18,10 @@ export const supersedeOlder =
     const place = { model, segment };
     const reason = `version ${version} came after it`;
     const state = await ports.registry.state(place);
-    for (const older of state.versions.filter((it) => it.version < version && it.status === 'awaiting-decision')) {
-      const { model: _, segment: __, ...subject } = subjectOf(state, older, older.against ?? null);
-      await ports.registry.decide(place, { ...subject, decision: 'superseded', reason }, { by: nobody, run: context.run }).catch((error: unknown) => {
+    const isOne = resolveVersion(state, version)?.approval !== undefined;
+    for (const older of state.versions.filter((it) => isOne && it.version < version && it.status === 'awaiting-decision')) {
+      const ruling = rulingOn(subjectOf(state, older, older.against ?? null));
+      await ports.registry.decide(place, { ...ruling, decision: 'superseded', reason }, { by: nobody, run: context.run }).catch((error: unknown) => {
         if (!(error instanceof MlError) || error.code !== 'DecisionTaken') throw error;
       });
     }

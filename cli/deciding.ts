@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Decider } from '../client/index.ts';
-import type { Subject } from '../core/decision.ts';
+import type { ReadSubject } from '../core/decision.ts';
 import { subjectOf } from '../core/registry.ts';
 import type { SegmentState, VersionState } from '../core/registry-entry.ts';
 import { publicKey, signingKey } from '../signing/keys.ts';
@@ -53,4 +53,4 @@ export async function namedVersion(at: Workplace, text: string): Promise<{ reado
 }
 
 /** What is done by hand is bound to today's champion. */
-export const today = (state: SegmentState, version: VersionState): Subject => subjectOf(state, version, state.champion);
+export const today = (state: SegmentState, version: VersionState): ReadSubject => subjectOf(state, version, state.champion);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { statementFormat, statementText } from '../core/decision.ts';
-import type { Signed, Statement, Subject } from '../core/decision.ts';
+import type { ReadSubject, Signed, Statement } from '../core/decision.ts';
 import type { DecideOutcome, Standing } from '../core/run.ts';
 import { decideStart } from '../workflows/decide-start.ts';
 import type { DecideRequest } from '../workflows/decide-start.ts';
@@ -20,7 +20,7 @@ export interface Decider {
 }
 
 /** A version that awaits a decision, as `awaited` reads it from the registry. */
-export type Awaiting = Omit<DecideRequest, 'trial'>;
+export type Awaiting = Omit<DecideRequest, 'trial'> & { readonly subject: ReadSubject };
 
 /** A decision that was taken, and the run that carries it out. */
 export interface Decided {
@@ -40,9 +40,9 @@ export interface Decisions {
   /** Says no to a version that waits: it stays in the registry, and serves nobody. */
   reject(version: Awaiting, who: Decider): Promise<Decided>;
   /** Makes a version champion whatever its verdict. `expect` is today's champion. @throws {MlError} `RunInProgress` while another is deployed */
-  promote(version: Subject, who: Decider): Promise<RunHandle<DeployOutcome>>;
+  promote(version: ReadSubject, who: Decider): Promise<RunHandle<DeployOutcome>>;
   /** Makes a former champion champion again; `expect` is the one that goes. */
-  rollback(to: Subject, who: Decider): Promise<RunHandle<DeployOutcome>>;
+  rollback(to: ReadSubject, who: Decider): Promise<RunHandle<DeployOutcome>>;
 }
 
 export function decisions(temporal: Client, taskQueue: string, deploy: (signed: Signed) => Promise<RunHandle<DeployOutcome>>): Decisions {
@@ -79,7 +79,7 @@ export function decisions(temporal: Client, taskQueue: string, deploy: (signed: 
   };
 }
 
-async function signedBy({ by, reason, sign }: Decider, subject: Subject, decision: Statement['decision']): Promise<Signed> {
+async function signedBy({ by, reason, sign }: Decider, subject: ReadSubject, decision: Statement['decision']): Promise<Signed> {
   const statement: Statement = { ...subject, format: statementFormat, decision, by, reason, at: new Date().toISOString() };
   return sign === undefined ? { statement } : { statement, signature: await sign(statementText(statement)) };
 }

@@ -24,16 +24,35 @@ export interface Subject {
   readonly expect: number | null;
 }
 
+/** How far somebody had read a log. No two entries have the same nonce, so that it says which log, too: also where two stores hold equal versions. */
+export interface Head {
+  readonly n: number;
+  readonly nonce: string;
+}
+
+/** A subject as it was read. */
+export interface ReadSubject extends Subject {
+  readonly head: Head;
+}
+
+/** What a decision in the log says of its subject; model and segment are the log's own. */
+export const rulingOn = ({ version, package: pack, evaluation, expect }: Subject): Omit<Subject, 'model' | 'segment'> => ({
+  version,
+  package: pack,
+  evaluation,
+  expect,
+});
+
 /** What is signed says what it is, so that no signature made for another purpose can pass for a decision. */
 export const statementFormat = 'perennial-decision/1';
 
 /** What a person says. Its canonical JSON is what they sign. */
-export interface Statement extends Subject {
+export interface Statement extends ReadSubject {
   readonly format: typeof statementFormat;
   readonly decision: 'approved' | 'rejected' | 'promoted' | 'rolledBack';
   readonly by: string;
   readonly reason: string;
-  /** When it was said. A statement counts once: nobody can bring an old one to bear again. */
+  /** When it was said. A statement counts once, and no longer than until its log goes on about the same: nobody can bring an old one to bear. */
   readonly at: string;
 }
 

@@ -1,6 +1,6 @@
 import { MlError } from './errors.ts';
 import { allRows } from './segment.ts';
-import type { Approval, Subject } from './decision.ts';
+import type { Approval, ReadSubject } from './decision.ts';
 import type { Command, Entry, Judgement, SegmentState, Verdict, VersionState } from './registry-entry.ts';
 
 /** The state that a log's entries leave. Pure: server, command line and auditor see the same. */
@@ -12,6 +12,7 @@ export const emptyState = (model: string, segment: string): SegmentState => ({
   model,
   segment,
   entries: 0,
+  head: { n: 0, nonce: '' },
   versions: [],
   champion: null,
   previousChampion: null,
@@ -21,7 +22,7 @@ export const emptyState = (model: string, segment: string): SegmentState => ({
 /** The state that one more entry leaves. */
 export function after(state: SegmentState, entry: Entry): SegmentState {
   const { command, at, by, run } = entry;
-  const next = { ...state, entries: entry.n };
+  const next = { ...state, entries: entry.n, head: { n: entry.n, nonce: entry.nonce } };
   switch (command.kind) {
     case 'applied':
       return { ...next, applied: { spec: command.spec, at, by } };
@@ -178,7 +179,7 @@ export const stands = ({ status, pruned }: Pick<VersionState, 'status' | 'pruned
 export function awaited(
   state: SegmentState,
   version: VersionState,
-): { readonly subject: Subject; readonly approval: Approval; readonly verdict: Verdict } {
+): { readonly subject: ReadSubject; readonly approval: Approval; readonly verdict: Verdict } {
   const { approval, verdict, against = null, status } = version;
   if (approval !== undefined && verdict !== undefined) return { subject: subjectOf(state, version, against), approval, verdict };
   const reference = formatReference(state.model, state.segment, version.version);
@@ -194,6 +195,7 @@ export function awaited(
 }
 
 /** What a decision about a version is bound to, as the log stands. */
-export function subjectOf({ model, segment }: SegmentState, { version, package: pack, evaluation }: VersionState, expect: number | null): Subject {
-  return { model, segment, version, package: pack.sha256, evaluation: evaluation.sha256, expect };
+export function subjectOf(state: SegmentState, { version, package: pack, evaluation }: VersionState, expect: number | null): ReadSubject {
+  const { model, segment, head } = state;
+  return { model, segment, version, package: pack.sha256, evaluation: evaluation.sha256, expect, head };
 }

@@ -1,6 +1,7 @@
 import { canonical } from '../core/canonical.ts';
 import { mismatch, type Proof } from '../core/decision.ts';
 import { MlError } from '../core/errors.ts';
+import { overtaken } from '../core/grounds.ts';
 import { awaited, formatReference, lastEntry, resolveVersion, stands } from '../core/registry.ts';
 import type { Command, Entry, Ruling, SegmentState, VersionState } from '../core/registry-entry.ts';
 
@@ -28,6 +29,7 @@ export function ruled(state: SegmentState, entries: readonly Entry[], ruling: Ru
   if (wrong !== undefined) {
     throw new MlError('ApprovalRefused', `the decision is not about ${reference} as it is now: ${wrong}`, { version: version.version });
   }
+  requireHolds(entries, ruling.proof);
   return { kind: 'decided', ...ruling };
 }
 
@@ -64,6 +66,7 @@ export function promoted(state: SegmentState, entries: readonly Entry[], command
     });
   }
   if (state.champion !== command.expect) throw championChanged(state, command.version, command.expect);
+  requireHolds(entries, command.proof);
   return command;
 }
 
@@ -84,6 +87,7 @@ export function rolledBack(
     const what = version.status === 'champion' ? 'is the champion already' : 'was never champion: to bring it, `perennial promote`';
     throw new MlError('RequestInvalid', `${reference} ${what}`, { version: command.to });
   }
+  requireHolds(entries, command.proof);
   return command;
 }
 
@@ -92,6 +96,15 @@ function spent(entries: readonly Entry[], proof: Proof | undefined): Entry | und
   if (proof?.how !== 'signature') return undefined;
   const text = canonical(proof.statement);
   return entries.find(({ command }) => 'proof' in command && command.proof?.how === 'signature' && canonical(command.proof.statement) === text);
+}
+
+/** One that led to nothing when it was said must not lie in wait for whoever finds it in a history. */
+function requireHolds(entries: readonly Entry[], proof: Proof | undefined): void {
+  if (proof?.how !== 'signature') return;
+  const { statement } = proof;
+  const why = overtaken(statement, entries);
+  if (why !== undefined)
+    throw new MlError('ApprovalRefused', `the statement of "${statement.by}" does not hold: ${why}. Look again, and decide anew`, { statement });
 }
 
 const lastReign = (entries: readonly Entry[], version: number): Entry | undefined =>

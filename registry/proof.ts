@@ -10,6 +10,9 @@ export interface KnownApprover {
   readonly roles: readonly string[];
 }
 
+/** Who may promote and roll back where the spec names no role. */
+export const standardRole = 'approver';
+
 export type Approvers = ReadonlyMap<string, KnownApprover>;
 
 /** Reads the approvers' public keys. @throws {MlError} `ConfigInvalid`, naming the file. */

@@ -83,9 +83,9 @@ export interface Registry {
    * Makes a version the champion, if `expect` is the champion still. A retried promotion finds its own entry, and adds nothing.
    *
    * @throws {MlError} `ChampionChanged`: judge again, against today's. `VersionUnknown`, also for a retired version. `ApprovalRefused` for one that
-   * needs an approval and has none.
+   * needs an approval and has none. `verdict`, where given, says it as the log stands when the entry is written, or throws.
    */
-  promote(place: Place, promotion: Promotion, author: Author): Promise<Entry>;
+  promote(place: Place, promotion: Promotion, author: Author, verdict?: (state: SegmentState) => Verdict['name']): Promise<Entry>;
   /** Makes a former champion champion again, if `from` is the champion still. @throws {MlError} `ChampionChanged`, `VersionUnknown`, `RequestInvalid`. */
   rollBack(place: Place, rollback: Rollback, author: Author): Promise<Entry>;
   /**
@@ -234,10 +234,10 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
       return entry;
     },
 
-    async promote(place, promotion, author) {
+    async promote(place, promotion, author, verdict = () => promotion.verdict) {
       await signVersion(place, promotion.version);
       const command = { kind: 'promoted', ...promotion } as const;
-      return (await write(place, author, (state, entries) => promoted(state, entries, command, author))).entry;
+      return (await write(place, author, (state, entries) => promoted(state, entries, { ...command, verdict: verdict(state) }, author))).entry;
     },
 
     async rollBack(place, rollback, author) {

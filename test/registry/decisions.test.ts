@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { aliasesAt, aliasHistory } from '../../core/alias-history.ts';
-import type { Statement } from '../../core/decision.ts';
+import { rulingOn, type Statement } from '../../core/decision.ts';
 import { fold, reigns, subjectOf } from '../../core/registry.ts';
 import type { Command, Entry, Ruling } from '../../core/registry-entry.ts';
 import { openRegistry, type Registry } from '../../registry/registry.ts';
@@ -32,8 +32,7 @@ async function challenger(name = 'better' as const): Promise<Ruling> {
   const { version } = await registry.register(place, registered(`v${versions.length + 1}`), author('train'));
   await registry.judged(place, { version, verdict: verdict(name), against: champion, approval }, author('train'));
   const state = await registry.state(place);
-  const { model: _, segment: __, ...subject } = subjectOf(state, state.versions.at(-1)!, champion);
-  return { ...subject, decision: 'approved', reason: 'looks right', proof: { how: 'claimed' } };
+  return { ...rulingOn(subjectOf(state, state.versions.at(-1)!, champion)), decision: 'approved', reason: 'looks right', proof: { how: 'claimed' } };
 }
 
 const promotion = (version: number, expect: number | null) => ({ version, expect, verdict: 'better', reason: 'it is better' }) as const;
@@ -123,22 +122,53 @@ describe('a rollback', () => {
     await expect(registry.rollBack(place, change, author('ada'))).rejects.toMatchObject({ code });
   });
 
-  test('that somebody signed counts once, whoever sends it again', async () => {
-    const { versions } = await registry.state(place);
-    const subject = subjectOf(await registry.state(place), versions[0]!, 2);
-    const statement: Statement = {
-      format: 'perennial-decision/1',
-      ...subject,
-      decision: 'rolledBack',
-      by: 'ada',
-      reason: 'complaints',
-      at: '2026-11-03T14:03:00Z',
-    };
-    const signed = { ...rollback, proof: { how: 'signature', key: 'k', signature: 's', statement } } as const;
-    const first = await registry.rollBack(place, signed, author('ada'));
-    await registry.promote(place, { ...promotion(2, 1), proof: { how: 'claimed' } }, author('ben', 'run-9'));
-    expect(await registry.rollBack(place, signed, author('ada', 'run of a stranger'))).toEqual(first);
-    expect((await registry.state(place)).champion).toBe(2);
+  describe('that somebody signed', () => {
+    /** Signed after what the log says now; the signature itself is checked before it comes here. */
+    async function signed({ from, to } = rollback, change: Partial<Statement> = {}) {
+      const state = await registry.state(place);
+      const statement: Statement = {
+        ...{ format: 'perennial-decision/1', decision: 'rolledBack', by: 'ada', reason: 'complaints', at: '2026-11-03T14:03:00Z' },
+        ...subjectOf(state, state.versions[to - 1]!, from),
+        ...change,
+      };
+      return { from, to, reason: 'complaints', proof: { how: 'signature', key: 'k', signature: 's', statement } } as const;
+    }
+
+    test('counts once, whoever sends it again', async () => {
+      const statement = await signed();
+      const first = await registry.rollBack(place, statement, author('ada'));
+      await registry.promote(place, { ...promotion(2, 1), proof: { how: 'claimed' } }, author('ben', 'run-9'));
+      expect(await registry.rollBack(place, statement, author('ada', 'run of a stranger'))).toEqual(first);
+      expect((await registry.state(place)).champion).toBe(2);
+    });
+
+    test('and that failed does not lie in wait until its champion comes back', async () => {
+      const tooLate = await signed();
+      await registry.promote(place, promotion(3, 2), author('gate', 'run 3'));
+      await expect(registry.rollBack(place, tooLate, author('ada'))).rejects.toMatchObject({ code: 'ChampionChanged' });
+      await registry.rollBack(place, { from: 3, to: 2, reason: 'complaints' }, author('ben', 'run-9'));
+      await expect(registry.rollBack(place, tooLate, author('stranger'))).rejects.toMatchObject({
+        code: 'ApprovalRefused',
+        message: expect.stringContaining('came after it was said') as unknown,
+      });
+      expect((await registry.state(place)).champion).toBe(2);
+    });
+
+    test('still counts when the log went on about other versions', async () => {
+      const statement = await signed();
+      await registry.register(place, registered('v4'), author('train'));
+      await registry.judged(place, { version: 4, verdict: verdict('worse'), against: 2 }, author('train'));
+      await registry.rollBack(place, statement, author('ada'));
+      expect((await registry.state(place)).champion).toBe(1);
+    });
+
+    test('in another store, whose versions are the same, does not count here', async () => {
+      const elsewhere = await signed(rollback, { head: { n: 5, nonce: 'of another log' } });
+      await expect(registry.rollBack(place, elsewhere, author('ada'))).rejects.toMatchObject({
+        code: 'ApprovalRefused',
+        message: expect.stringContaining('another log') as unknown,
+      });
+    });
   });
 
   test('is a reign like any other', async () => {

@@ -5,9 +5,12 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
 import { canonical } from '../../core/canonical.ts';
-import { type Statement, statementText } from '../../core/decision.ts';
+import { type Proof, rulingOn, type Statement, statementFormat, statementText } from '../../core/decision.ts';
 import type { PackageManifest } from '../../core/manifest.ts';
+import { awaited, resolveVersion, subjectOf } from '../../core/registry.ts';
+import type { Command, Entry } from '../../core/registry-entry.ts';
 import { answerLine, answersKey } from '../../registry/answers.ts';
+import { openLog } from '../../registry/log.ts';
 import { openRegistry, type Place, type Registry } from '../../registry/registry.ts';
 import { openRunArchive, type RunArchive } from '../../registry/runs.ts';
 import { openStoreSigner, publicKeyKey, requireSignature, signatureKey } from '../../registry/signatures.ts';
@@ -21,7 +24,7 @@ import type { ObjectStore } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { keysOf } from '../../stores/read-object.ts';
 import { seal } from '../../stores/sealed.ts';
-import { registered } from './samples.ts';
+import { registered, verdict } from './samples.ts';
 
 const pemOf = () =>
   generateKeyPairSync('ec', {
@@ -238,29 +241,104 @@ describe('verify', () => {
     expect(await findings()).toEqual([`unsigned ${object}`]);
   });
 
-  test('checks the signatures of decisions by the approvers’ keys', async () => {
-    await train('first');
-    const { package: pack, evaluation } = (await registry.state(place)).versions[0]!;
-    const statement: Statement = {
-      ...{ format: 'perennial-decision/1', decision: 'promoted', by: 'anna', reason: 'it is better', at: '2026-11-24T10:00:00.000Z' },
-      ...{ ...place, version: 1, package: pack.sha256, evaluation: evaluation.sha256, expect: null },
-    };
-    const signature = Buffer.from(theirs.sign(Buffer.from(statementText(statement)))).toString('base64');
-    const proof = { how: 'signature', key: theirs.publicKey.fingerprint, signature, statement } as const;
-    await registry.promote(place, { version: 1, expect: null, verdict: 'better', reason: 'it is better', proof }, author);
-    const [, entry] = await keysOf(store, 'models/');
-    const approvers = (anna: typeof ours) => new Map([['anna', { key: anna.publicKey, roles: ['approver'] }]]);
-    expect(await findings({ approvers: approvers(theirs) })).toEqual([]);
-    expect(await findings({ approvers: approvers(ours) })).toEqual([`untrusted ${entry}`]);
-    expect(await findings({ approvers: new Map() })).toEqual([`untrusted ${entry}`]);
-    await rewrite(entry!, (body) => {
-      const { seal: _seal, ...record } = JSON.parse(body.toString('utf8').replaceAll('it is better', 'I say so')) as { readonly seal: string };
-      return seal(record);
+  describe('checks what people decided by the approvers’ keys, and', () => {
+    const approvers = (anna = theirs, roles = ['approver']) => new Map([['anna', { key: anna.publicKey, roles }]]);
+    const approval = { role: 'approver', within: '3d' };
+    const by = { by: 'anna', run };
+
+    /** Anna's signature under what she reads now. */
+    async function signed(decision: Statement['decision'], version: number, expected: number | null) {
+      const state = await registry.state(place);
+      const subject = subjectOf(state, resolveVersion(state, version)!, expected);
+      const statement: Statement = { ...subject, format: statementFormat, decision, by: 'anna', reason: 'I say so', at: '2026-11-24T10:00:00.000Z' };
+      const signature = Buffer.from(theirs.sign(Buffer.from(statementText(statement)))).toString('base64');
+      return { how: 'signature', key: theirs.publicKey.fingerprint, signature, statement } as const;
+    }
+    const promotion = (version: number, expected: number | null) => ({ version, expect: expected, verdict: 'better', reason: 'I say so' }) as const;
+    async function approve(version: number, proof?: Proof): Promise<void> {
+      const state = await registry.state(place);
+      const { subject } = awaited(state, resolveVersion(state, version)!);
+      await registry.decide(place, { ...rulingOn(subject), decision: 'approved', reason: 'I say so', ...(proof && { proof }) }, by);
+    }
+    /** What somebody with the store's credentials appends, past the registry. */
+    const forge = (command: Command, who = 'mallory') =>
+      openLog<Entry>(store, `models/${place.model}/${place.segment}/log`).append(() => ({
+        ...{ command, by: who, run: null, at: '2026-11-24T10:00:00.000Z' },
+      }));
+    const lastObject = async () => (await keysOf(store, 'models/')).at(-1)!;
+    const found = async (options = approvers()) => (await look({ approvers: options })).findings;
+
+    test('finds nothing in what was signed, or let through by the gate', async () => {
+      await registry.judged(place, { version: await train('first'), verdict: verdict('better'), against: null }, author);
+      await registry.promote(place, promotion(1, null), author);
+      await registry.judged(place, { version: await train('second'), verdict: verdict('better'), against: 1, approval }, author);
+      await approve(2, await signed('approved', 2, 1));
+      await registry.promote(place, promotion(2, 1), author);
+      await registry.rollBack(place, { from: 2, to: 1, reason: 'I say so', proof: await signed('rolledBack', 1, 2) }, by);
+      expect(await found()).toEqual([]);
     });
-    expect(await findings({ approvers: approvers(theirs) })).toContain(`altered ${entry}`);
-    expect((await look({ approvers: approvers(theirs) })).findings.map(({ what }) => what)).toContain(
-      'the signature of "anna" does not hold for their decision',
-    );
+
+    test('does not take another key, another role or another text for theirs', async () => {
+      await train('first');
+      await registry.promote(place, { ...promotion(1, null), proof: await signed('promoted', 1, null) }, by);
+      const object = await lastObject();
+      expect(await found()).toEqual([]);
+      expect(await found(approvers(ours))).toMatchObject([{ object, problem: 'untrusted' }]);
+      expect(await found(new Map())).toMatchObject([{ object, problem: 'untrusted' }]);
+      expect(await found(approvers(theirs, ['reader']))).toMatchObject([{ object, problem: 'untrusted', expected: 'approver', found: 'reader' }]);
+      await rewrite(object, (body) => {
+        const { seal: _seal, ...record } = JSON.parse(body.toString('utf8').replaceAll('I say so', 'I do not')) as { readonly seal: string };
+        return seal(record);
+      });
+      expect(await found()).toContainEqual({ object, problem: 'altered', what: 'the signature of "anna" does not hold for their decision' });
+    });
+
+    test('finds a signature that was lifted onto another version, author, decision or champion', async () => {
+      for (const name of ['first', 'second']) await train(name);
+      const proof = await signed('approved', 1, null);
+      const { statement } = proof;
+      const decided = { kind: 'decided', ...rulingOn(statement), decision: 'approved', reason: 'I say so', proof } as const;
+      const lifted: readonly (readonly [Command, string, RegExp])[] = [
+        [{ kind: 'promoted', ...promotion(2, null), proof }, 'anna', /its version is 1, not 2/],
+        [{ kind: 'promoted', ...promotion(1, null), proof }, 'anna', /its decision is "approved", not "promoted"/],
+        [decided, 'mallory', /its author is "anna", not "mallory"/],
+        [{ ...decided, reason: 'another' }, 'anna', /its reason/],
+        [{ ...decided, decision: 'rejected' }, 'anna', /its decision/],
+        [{ kind: 'rolledBack', from: 2, to: 1, reason: 'I say so', proof }, 'anna', /its expected champion is none, not 2/],
+      ];
+      for (const [command, who, what] of lifted) {
+        await forge(command, who);
+        const object = await lastObject();
+        expect(await found()).toMatchObject([{ object, problem: 'altered', what: expect.stringMatching(what) as unknown }]);
+        await rm(pathOf(object));
+        await rm(pathOf('changes'), { recursive: true, force: true });
+      }
+    });
+
+    test('finds one that is used twice, or outlived the champion that it was said of', async () => {
+      for (const name of ['first', 'second']) await train(name);
+      const proof = await signed('promoted', 1, null);
+      const again = await signed('promoted', 2, 1);
+      await registry.promote(place, { ...promotion(1, null), proof }, by);
+      await forge({ kind: 'promoted', ...promotion(1, null), proof }, 'anna');
+      expect(await found()).toMatchObject([{ problem: 'altered', what: expect.stringContaining('it counts once') as unknown }]);
+      await forge({ kind: 'promoted', ...promotion(2, 1), proof: again }, 'anna');
+      expect((await found()).at(-1)).toMatchObject({ problem: 'altered', what: expect.stringContaining('entry 3 came after') as unknown });
+    });
+
+    test('finds decisions that nobody signed, and promotions without grounds', async () => {
+      await registry.judged(place, { version: await train('first'), verdict: verdict('better'), against: null, approval }, author);
+      await approve(1, { how: 'claimed' });
+      const claimed = await lastObject();
+      await registry.judged(place, { version: await train('second'), verdict: verdict('worse'), against: null }, author);
+      await registry.promote(place, promotion(2, null), author);
+      const ungrounded = await lastObject();
+      await registry.promote(place, { ...promotion(1, 2), proof: { how: 'claimed' } }, by);
+      const byHand = await lastObject();
+      await registry.rollBack(place, { from: 1, to: 2, reason: 'I say so' }, by);
+      const objects = [claimed, ungrounded, byHand, await lastObject()];
+      expect((await found()).map(({ problem, object }) => `${problem} ${object}`)).toEqual(objects.map((object) => `unsigned ${object}`));
+    });
   });
 
   test('names what nothing explains, and what lies under another name than its own', async () => {

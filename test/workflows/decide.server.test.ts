@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Awaiting, Decider } from '../../client/index.ts';
 import { awaited, subjectOf } from '../../client/index.ts';
-import type { Approval } from '../../core/decision.ts';
+import { type Approval, rulingOn } from '../../core/decision.ts';
 import { resolveVersion } from '../../core/registry.ts';
 import type { DecideOutcome } from '../../core/run.ts';
 import { publicKey, signingKey } from '../../signing/keys.ts';
@@ -99,6 +99,24 @@ describe('a version that awaits a decision', () => {
     expect(await (await system.client.approve(newer, ada)).run.result()).toMatchObject({ outcome: 'promoted', version: 2 });
     expect((await system.registry.state({ model: 'superseded', segment: 'all' })).champion).toBe(2);
   });
+
+  test('is not closed by whoever starts or signals a run of their own', async () => {
+    const awaiting = await challenger(system, 'closed');
+    const own = (workflowId: string, change: Partial<Awaiting>) =>
+      system.client.temporal.workflow.start('decide', { args: [{ ...awaiting, ...change }], workflowId, taskQueue: 'perennial' });
+    const hasty = await own('hasty', { approval: { role: 'approver', within: '1s' } });
+    const signalled = await own('signalled', {});
+    await signalled.signal('superseded', 99);
+    for (const run of [hasty, signalled]) await expect(run.result()).rejects.toMatchObject({ cause: { cause: { type: 'ApprovalRefused' } } });
+    const newer = await own('newer', { subject: { ...awaiting.subject, version: 99 } });
+    await until('it looked for older versions', async () => {
+      const { events } = await newer.fetchHistory();
+      return events!.some((event) => event.activityTaskCompletedEventAttributes);
+    });
+    await newer.terminate('it has done what it could');
+    expect(await commands(system, 'closed')).toEqual(['registered', 'judged']);
+    expect(await (await system.client.approve(awaiting, ada)).run.result()).toMatchObject({ outcome: 'promoted' });
+  }, 30_000);
 
   test('is decided once when two race, and the second hears who was first', async () => {
     const awaiting = await challenger(system, 'raced');
@@ -199,10 +217,18 @@ describe('a training whose spec asks for approval', () => {
     ]);
   }, 90_000);
 
-  test('of somebody’s own without it needs it too, once it is applied', async () => {
-    const own = recommender('films', { train: [{ trainer: 'ease', with: { l2: 300 } }] });
-    expect(await (await system.client.train(own)).result()).toMatchObject({ outcome: 'awaiting-decision' });
-  }, 60_000);
+  test.each([
+    ['without it', {}, 300],
+    ['with an easier one', { approval: { role: 'friend', within: '1s' } }, 400],
+  ])(
+    'of somebody’s own %s needs the applied one too',
+    async (_, own, l2) => {
+      const trained = await system.client.train(recommender('films', { ...own, train: [{ trainer: 'ease', with: { l2 } }] }));
+      expect(await trained.result()).toMatchObject({ outcome: 'awaiting-decision' });
+      expect((await system.registry.state(place)).versions.at(-1)).toMatchObject({ status: 'awaiting-decision', approval });
+    },
+    60_000,
+  );
 });
 
 describe('what people do by hand', () => {
@@ -292,7 +318,8 @@ describe('where approvers are configured', () => {
 
     const run = await strict.client.promote(second, { ...ada, sign: sign('ada') });
     await run.result();
-    const first = { ...second, ...subjectOf(state, resolveVersion(state, 1)!, 2) };
+    const promoted = await strict.registry.state(place);
+    const first = subjectOf(promoted, resolveVersion(promoted, 1)!, 2);
     await (await strict.client.rollback(first, { ...ada, sign: sign('ada') })).result();
     const { champion, entries } = await strict.registry.state(place);
     expect(champion).toBe(1);
@@ -303,5 +330,31 @@ describe('where approvers are configured', () => {
     const args = [{ signed: { statement: proof.statement, signature: proof.signature } }];
     await strict.client.temporal.workflow.execute('deploy', { args, workflowId: 'replayed', taskQueue: 'perennial' });
     expect(await strict.registry.state(place)).toMatchObject({ champion: 1, entries });
+  });
+
+  test('an approval does not outlive a verdict that was lost since, and a verdict is what the log says', async () => {
+    const place = { model: 'outlived', segment: 'all' };
+    const bring = (version: number, expected: number | null) =>
+      strict.registry.promote(place, { version, expect: expected, verdict: 'better', reason: 'a rival', proof: { how: 'claimed' } }, author);
+    const judge = async (name: 'better' | 'not-worse' | 'worse', version: number, against: number) =>
+      strict.registry.judged(place, { version, verdict: verdict(name), against }, author);
+    const deploy = (version: number, expected: number) => {
+      const args = [{ ...place, version, expect: expected, verdict: 'better', by: 'mallory' }];
+      return strict.client.temporal.workflow.execute('deploy', { args, workflowId: `outlived v${version}`, taskQueue: 'perennial' });
+    };
+    for (const name of ['first', 'second', 'third', 'fourth']) await strict.registry.register(place, registered(`outlived ${name}`), author);
+    await bring(1, null);
+    await strict.registry.judged(place, { version: 2, verdict: verdict('better'), against: 1, approval }, author);
+    const { subject } = awaited(await strict.registry.state(place), resolveVersion(await strict.registry.state(place), 2)!);
+    await strict.registry.decide(place, { ...rulingOn(subject), decision: 'approved', reason: 'looks right' }, { by: 'ada', run: null });
+    await bring(3, 1);
+    await judge('worse', 2, 3);
+    await expect(deploy(2, 3)).rejects.toMatchObject({ cause: { cause: { type: 'ApprovalRefused' } } });
+    expect((await strict.registry.state(place)).champion).toBe(3);
+
+    await judge('not-worse', 4, 3);
+    await deploy(4, 3);
+    expect((await lastEntry(strict, 'outlived')).command).toMatchObject({ kind: 'promoted', version: 4, verdict: 'not-worse' });
+    expect(await strict.registry.state(place)).toMatchObject({ champion: 4, anchor: 3 });
   });
 });
