@@ -9,7 +9,7 @@ import { digestOf } from '../stores/digest.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { keysOf } from '../stores/read-object.ts';
 import { readFiles } from './lineage.ts';
-import { statesOf } from './prune.ts';
+import { statesOf, whole } from './prune.ts';
 import type { Author, Registry } from './registry.ts';
 
 export interface EraseOptions {
@@ -50,6 +50,8 @@ export async function planErase(store: ObjectStore, registry: Registry, options:
  *
  * Entries come first, so that no absence is ever unexplained; then contents, the last made before what they were made from, so that after a crash the
  * origins are still found and the same request goes on; then the records of what is gone.
+ *
+ * @throws {MlError} `ArtifactCorrupt`, `LogCorrupt`: what cannot be read may tell of more that has to go.
  */
 export async function erase(
   store: ObjectStore,
@@ -86,7 +88,7 @@ async function find(store: ObjectStore, registry: Registry, { origins, retire }:
         ((await readFiles(registry, version.package)) ?? []).map((file) => file.sha256),
       );
   }
-  const made: readonly MadeRecord[] = (await readMadeAt(store, await keysOf(store, 'made/'))).map(([, record]) => record);
+  const made: readonly MadeRecord[] = (await whole(store, await keysOf(store, 'made/'), readMadeAt)).map(([, record]) => record);
   const filesOf = (version: SegmentState['versions'][number]) => files.get(version.package.sha256) ?? [];
   const { content, touched } = planErasure({ states, made }, origins, { retire, filesOf });
   // An origin may be what was read from outside: it has a hash, and no content here.

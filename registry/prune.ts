@@ -148,8 +148,8 @@ async function mark(
   }
 }
 
-/** All records below a folder, or none: of a record that cannot be read nobody knows what it keeps alive. */
-async function whole<R>(
+/** All these records, or none: of one that cannot be read nobody knows what it was made from. @throws {MlError} `ArtifactCorrupt` */
+export async function whole<R>(
   store: ObjectStore,
   keys: readonly Key[],
   read: (store: ObjectStore, keys: readonly Key[]) => Promise<(readonly [Key, R])[]>,
@@ -159,9 +159,13 @@ async function whole<R>(
   const readable = new Set(records.map(([key]) => key));
   for (const key of keys) {
     if (readable.has(key) || (await store.head(key)) === undefined) continue;
-    throw new MlError('ArtifactCorrupt', `${key} in ${store.uri} cannot be read, so that nobody knows what it needs: see \`perennial verify\``, {
-      key,
-    });
+    throw new MlError(
+      'ArtifactCorrupt',
+      `${key} in ${store.uri} cannot be read, so that nobody knows what it was made from: see \`perennial verify\``,
+      {
+        key,
+      },
+    );
   }
   return records;
 }

@@ -174,6 +174,16 @@ describe('erase', () => {
     expect((await kinds()).slice(-3)).toEqual(['erased', 'retired', 'erased']);
   });
 
+  test('erases nothing while a record cannot be read, since it may tell of more', async () => {
+    await fill();
+    const [record] = await keysOf(store, 'made/');
+    await store.remove(record!);
+    await store.settle(record!, Buffer.from('{'));
+    const request = { origins: await origins(), retire: false, reason: 'request 17' };
+    await expect(erase(store, registry, request, person)).rejects.toMatchObject({ code: 'ArtifactCorrupt', facts: { key: record } });
+    expect((await registry.state(place)).versions[1]!.erased).toBeUndefined();
+  });
+
   test('erases a source by its name, or what was read by its SHA-256, with all that was made of it', async () => {
     await fill();
     const { sha256 } = (await registry.state(place)).versions[1]!.seen.rows;
