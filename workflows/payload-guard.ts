@@ -25,6 +25,8 @@ export const payloadConverter: PayloadConverter = {
  * @throws {ApplicationFailure} `PayloadTooLarge`
  */
 export function guardPayload(value: unknown, subject: string): void {
+  // A character of a string takes at most three bytes: what is small, as nearly all is, need not be encoded twice.
+  if (!(value instanceof Uint8Array) && (JSON.stringify(value)?.length ?? 0) * 3 <= mostPayloadBytes) return;
   const bytes = sizeOf(defaultPayloadConverter.toPayload(value));
   if (bytes > mostPayloadBytes) throw tooLarge(subject, bytes);
 }
