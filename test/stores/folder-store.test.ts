@@ -4,14 +4,14 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openFolderStore } from '../../stores/folder-store.ts';
 import { key } from '../../stores/key.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { keysOf } from '../../stores/read-object.ts';
 import { storeError } from '../../stores/store-error.ts';
 import { describeObjectStore } from '../conformance/object-store.ts';
-import { mountSmallDisk } from '../support/small-disk.ts';
+import { hasSmallDisks, mountSmallDisk } from '../support/small-disk.ts';
 
 describeObjectStore('a folder', async () => {
   const root = await mkdtemp(join(tmpdir(), 'perennial-store-'));
@@ -118,18 +118,21 @@ describe('a folder store', () => {
     expect(failed('EIO')).toMatchObject({ code: 'StoreUnavailable', retry: true, message: expect.stringContaining('a/b') });
   });
 
-  const small = mountSmallDisk('1m');
-  afterAll(() => small?.unmount());
-  (small ? test : test.skip)('on a disk that really is full says StoreFull, keeps what it had, and goes on once there is space', async () => {
-    const store = await openFolderStore(join(small!.folder, 'store'));
-    const kept = randomBytes(100_000);
-    await store.settle(key('kept'), kept);
-    const file = { path: join(root, 'large'), bytes: 4 << 20, sha256: 'ab'.repeat(32) };
-    await writeFile(file.path, randomBytes(file.bytes));
-    await expect(store.upload(key('large'), file)).rejects.toMatchObject({ code: 'StoreFull' });
-    await expect(store.settle(key('large'), randomBytes(4 << 20))).rejects.toMatchObject({ code: 'StoreFull' });
-    expect(await keysOf(store, '')).toEqual(['kept']);
-    await store.settle(key('small'), randomBytes(100_000));
-    expect(await keysOf(store, '')).toEqual(['kept', 'small']);
+  (hasSmallDisks ? test : test.skip)('on a disk that really is full says StoreFull, keeps what it had, and goes on once there is space', async () => {
+    const disk = mountSmallDisk('1m');
+    try {
+      const store = await openFolderStore(join(disk.folder, 'store'));
+      const kept = randomBytes(100_000);
+      await store.settle(key('kept'), kept);
+      const file = { path: join(root, 'large'), bytes: 4 << 20, sha256: 'ab'.repeat(32) };
+      await writeFile(file.path, randomBytes(file.bytes));
+      await expect(store.upload(key('large'), file)).rejects.toMatchObject({ code: 'StoreFull' });
+      await expect(store.settle(key('large'), randomBytes(4 << 20))).rejects.toMatchObject({ code: 'StoreFull' });
+      expect(await keysOf(store, '')).toEqual(['kept']);
+      await store.settle(key('small'), randomBytes(100_000));
+      expect(await keysOf(store, '')).toEqual(['kept', 'small']);
+    } finally {
+      disk.unmount();
+    }
   });
 });

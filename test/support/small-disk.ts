@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -11,15 +11,26 @@ export interface SmallDisk {
 
 let disks = 0;
 
-/** A disk of such a size (`4m`), where the system lets us mount one; elsewhere tests of a full disk are skipped, visibly. */
-export function mountSmallDisk(size: string): SmallDisk | undefined {
+/** Mounts a disk of such a size (`4m`). Whoever mounts it in a hook unmounts it in another. @throws where the system lets us mount none. */
+export function mountSmallDisk(size: string): SmallDisk {
   const folder = join(tmpdir(), `perennial-small-disk-${process.pid}-${disks++}`);
+  mkdirSync(folder);
   try {
-    mkdirSync(folder);
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    process.stderr.write('no small disk can be mounted here: the test of a full disk is skipped\n');
-    return undefined;
+  } catch (error) {
+    rmdirSync(folder);
+    throw error;
   }
   return { folder, unmount: () => void execFileSync('sh', ['-c', `umount ${folder} && rmdir ${folder}`], { cwd: dirname(folder) }) };
 }
+
+/** Whether this system lets us mount one; where it does not, tests of a full disk are skipped, visibly. */
+export const hasSmallDisks: boolean = (() => {
+  try {
+    mountSmallDisk('1m').unmount();
+    return true;
+  } catch {
+    process.stderr.write('no small disk can be mounted here: the tests of a full disk are skipped\n');
+    return false;
+  }
+})();
