@@ -47,13 +47,15 @@ export const rulingOn = ({ version, package: pack, evaluation, expect }: Subject
 export const statementFormat = 'perennial-decision/1';
 
 /** What a person says. Its canonical JSON is what they sign. */
-export interface Statement extends ReadSubject {
+export interface Statement extends Subject {
   readonly format: typeof statementFormat;
   readonly decision: 'approved' | 'rejected' | 'promoted' | 'rolledBack';
   readonly by: string;
   readonly reason: string;
   /** When it was said. A statement counts once, and no longer than until its log goes on about the same: nobody can bring an old one to bear. */
   readonly at: string;
+  /** What had been read of the log. Runs of before heads were kept have statements without; such a one counts only where nothing has to be signed. */
+  readonly head?: Head;
 }
 
 /** A statement on its way. The caller of an Update, or whoever starts a workflow, is nobody that Temporal could name: a signature is. */

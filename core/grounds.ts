@@ -19,8 +19,7 @@ export function groundsOf({ verdict, against, approval, ruling, status }: Versio
  * read it: not about the same version in another store, and, done by hand, not about a champion that went and came back since.
  */
 export function overtaken({ head, version, decision }: Statement, entries: readonly Entry[]): string | undefined {
-  // What a stranger sends may lack what its type has.
-  const { n = 0, nonce }: Partial<Head> = (head as Head | undefined) ?? {};
+  const { n = 0, nonce }: Partial<Head> = head ?? {};
   if (nonce === undefined || entries.find((entry) => entry.n === n)?.nonce !== nonce) {
     return `it was said of another log than this one, in which entry ${n} is ${n === 0 ? 'none' : 'another'}`;
   }
