@@ -155,8 +155,8 @@ async function temporalEnvironment() {
 /** Finds or builds the S3 server that tests start, once. */
 async function s3Environment() {
   if (process.env.S3_TEST_ENDPOINT !== undefined) return {};
-  const { s3Binary } = await import('../dist/test/support/s3.js');
   try {
+    const { s3Binary } = await import('../dist/test/support/s3.js');
     return { S3_TEST_BINARY: await s3Binary(say) };
   } catch (error) {
     say(`tests that start an S3 server are skipped: ${error.message}`);

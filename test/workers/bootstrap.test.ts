@@ -155,8 +155,12 @@ describe('the commands for tests and checks', () => {
       'node_modules/jest/bin/jest.js': tool,
       'node_modules/oxfmt/bin/oxfmt': tool,
       'node_modules/oxlint/bin/oxlint': tool,
+      'node_modules/publint/src/cli.js': tool,
+      'node_modules/@arethetypeswrong/cli/dist/index.js': tool,
       'source/workers/config.js': 'export const settingsOf = () => ({ temporal: { cli: {} } });',
       'source/workers/temporal-cli.js': 'export const findTemporalCli = async () => "/found/temporal";',
+      'source/test/support/s3.js': 'export const s3Binary = async () => "/found/s3";',
+      'test/support/s3.ts': '',
       'workers/config.ts': '',
       'workers/temporal-cli.ts': '',
     };
@@ -164,7 +168,7 @@ describe('the commands for tests and checks', () => {
       await mkdir(join(folder, name, '..'), { recursive: true });
       await writeFile(join(folder, name), text);
     }
-    for (const name of ['jest', 'oxfmt', 'oxlint']) await writeFile(join(folder, 'node_modules', name, 'package.json'), '{"type":"commonjs"}');
+    for (const name of ['jest', 'oxfmt', 'oxlint', 'publint', '@arethetypeswrong/cli']) await writeFile(join(folder, 'node_modules', name, 'package.json'), '{"type":"commonjs"}');
   });
 
   test('test finds the Temporal server and hands arguments on to Jest', async () => {
