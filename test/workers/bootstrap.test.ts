@@ -168,7 +168,8 @@ describe('the commands for tests and checks', () => {
       await mkdir(join(folder, name, '..'), { recursive: true });
       await writeFile(join(folder, name), text);
     }
-    for (const name of ['jest', 'oxfmt', 'oxlint', 'publint', '@arethetypeswrong/cli']) await writeFile(join(folder, 'node_modules', name, 'package.json'), '{"type":"commonjs"}');
+    for (const name of ['jest', 'oxfmt', 'oxlint', 'publint', '@arethetypeswrong/cli'])
+      await writeFile(join(folder, 'node_modules', name, 'package.json'), '{"type":"commonjs"}');
   });
 
   test('test finds the Temporal server and hands arguments on to Jest', async () => {
