@@ -15,9 +15,7 @@ export async function loadOwnSteps(modules: readonly string[], taken: readonly s
   const from = new Map(taken.map((name) => [name, 'Perennial']));
   const steps: Record<string, Step<never, unknown>> = {};
   for (const module of modules) {
-    const exported = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>;
-    for (const [name, value] of Object.entries(exported)) {
-      if (typeof value !== 'function') continue;
+    for (const [name, step] of await stepsIn(module)) {
       const other = from.get(name);
       if (other !== undefined) {
         throw new MlError('DuplicateWorkflow', `step "${name}" of ${module} exists already, in ${other}: rename one of them`, {
@@ -27,10 +25,21 @@ export async function loadOwnSteps(modules: readonly string[], taken: readonly s
         });
       }
       from.set(name, module);
-      steps[name] = beating(value as Step<never, unknown>);
+      steps[name] = beating(step);
     }
   }
   return steps;
+}
+
+/** The module of each step that a project brings, by its name. */
+export async function ownStepModules(modules: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = await Promise.all(modules.map(async (module) => (await stepsIn(module)).map(([name]): [string, string] => [name, module])));
+  return new Map(found.flat());
+}
+
+async function stepsIn(module: string): Promise<[string, Step<never, unknown>][]> {
+  const exported = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>;
+  return Object.entries(exported).filter((each): each is [string, Step<never, unknown>] => typeof each[1] === 'function');
 }
 
 const beating =

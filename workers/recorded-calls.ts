@@ -10,6 +10,8 @@ export interface RecordedCall {
   readonly event: number;
   readonly input: Json | undefined;
   readonly output?: Json;
+  /** Whether it was a light step: its history has only the end of it, without the input. */
+  readonly light?: true;
 }
 
 interface Event {
@@ -52,8 +54,20 @@ export async function recordedCalls(historyJson: string, dataConverter?: DataCon
     if (child) await begin('workflow', child.workflowType?.name, child.input);
     const stepEnd = each.activityTaskCompletedEventAttributes;
     const childEnd = each.childWorkflowExecutionCompletedEventAttributes;
+    const lightEnd = each.markerRecordedEventAttributes;
+    if (lightEnd?.markerName === lightMarker) {
+      const name = lightStep(lightEnd.details?.['data']?.payloads?.[0]);
+      const output = await first(lightEnd.details?.['result']);
+      calls.set(event, { kind: 'step', name, event, input: undefined, light: true, ...(output !== undefined && { output }) });
+    }
     if (stepEnd) await end(stepEnd.scheduledEventId, stepEnd.result);
     if (childEnd) await end(childEnd.initiatedEventId, childEnd.result);
   }
   return [...calls.values()];
 }
+
+const lightMarker = 'core_local_activity';
+
+/** The name is Temporal's own note, which no codec touches. */
+const lightStep = (data: Payload | undefined): string =>
+  (JSON.parse(Buffer.from(data?.data ?? '{}').toString('utf8')) as { readonly activity_type?: string }).activity_type ?? '';

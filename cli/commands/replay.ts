@@ -6,7 +6,7 @@ import { table } from '../table.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import type { Workplace } from '../workplace.ts';
-import type { BrokenType } from '../../workers/recorded-types.ts';
+import type { ComparedTypes } from '../../workers/recorded-types.ts';
 import type { RecordedRun, Replayed } from '../../workers/replay.ts';
 
 export function replayCommand(program: Command): void {
@@ -31,11 +31,12 @@ async function replay(at: Workplace, model: string | undefined, { open = false }
   const { replayRuns } = await import('../../workers/replay.ts');
   const { recordedCalls } = await import('../../workers/recorded-calls.ts');
   const { RecordedTypes } = await import('../../workers/recorded-types.ts');
+  const { ownStepModules } = await import('../../workers/own-steps.ts');
   const { bundleWorkflows, workflowsByName } = await import('../../workers/workflow-bundle.ts');
   // What breaks is told below, in our words.
   Runtime.install({ logger: compactLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
 
-  const { workflowModules } = await at.project();
+  const { workflowModules, stepModules } = await at.project();
   at.out.say('bundling workflows');
   const bundle = await bundleWorkflows(workflowModules, join(at.settings.home, 'work', 'replay'));
   const types = new RecordedTypes();
@@ -52,19 +53,16 @@ async function replay(at: Workplace, model: string | undefined, { open = false }
   }
   at.out.say('comparing recorded inputs and outputs with the types of today');
   const workflows = await workflowsByName(workflowModules);
-  const compared = await types.check({ workflows, project: at.settings.project }, join(at.settings.home, 'work', 'replay', 'types'));
+  const steps = await ownStepModules(stepModules);
+  const compared = await types.check({ workflows, steps, project: at.settings.project }, join(at.settings.home, 'work', 'replay', 'types'));
   // An ended run of a workflow that is gone harms nobody.
   const broken = runs.filter(({ result, status }) => result === 'breaks' || (result === 'unknown-workflow' && status === 'running'));
   const brokenTypes = compared?.broken ?? [];
-  at.out.result({ replayed: runs.length, broken, types: compared ?? null }, () => resultText(runs, broken, compared && { ...compared }));
+  at.out.result({ replayed: runs.length, broken, types: compared ?? null }, () => resultText(runs, broken, compared));
   return broken.length + brokenTypes.length === 0 ? 0 : 1;
 }
 
-function resultText(
-  runs: readonly Replayed[],
-  broken: readonly Replayed[],
-  types: { readonly compared: number; readonly broken: readonly BrokenType[] } | undefined,
-): string {
+function resultText(runs: readonly Replayed[], broken: readonly Replayed[], types: ComparedTypes | undefined): string {
   const parts = [
     `${runs.length} runs replayed, ${broken.length === 0 ? styled('green', 'none breaks') : styled('red', `${broken.length} would break`)}`,
   ];
@@ -84,6 +82,15 @@ function resultText(
       table(
         ['what', 'side', 'why', 'recorded in'],
         types.broken.map(({ kind, name, side, reason, workflowId, event }) => [`${kind} ${name}`, side, reason, `${workflowId}, event ${event}`]),
+      ),
+    );
+  }
+  if (types !== undefined && types.uncompared.length > 0) {
+    parts.push(
+      'not compared:',
+      table(
+        ['what', 'side', 'values', 'why'],
+        types.uncompared.map(({ kind, name, side, values, reason }) => [`${kind} ${name}`, side, String(values), reason]),
       ),
     );
   }

@@ -5,9 +5,11 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Runtime } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
+import type { Json } from '../../core/artifact.ts';
 import { compiled } from '../../workers/compiled.ts';
 import { compactLogger } from '../../workers/log.ts';
-import { recordedCalls } from '../../workers/recorded-calls.ts';
+import { recordedCalls, type RecordedCall } from '../../workers/recorded-calls.ts';
+import { ownStepModules } from '../../workers/own-steps.ts';
 import { RecordedTypes } from '../../workers/recorded-types.ts';
 import { replayRuns } from '../../workers/replay.ts';
 import type { RecordedRun, Replayed } from '../../workers/replay.ts';
@@ -74,8 +76,8 @@ describe('what recorded runs passed to steps and got from them', () => {
   test('is taken by the types of today', async () => {
     const types = new RecordedTypes();
     for (const name of names) types.add(await recordedCalls(await recorded(name)), { workflowId: name, runId: name });
-    const found = (await types.check({ workflows: await workflowsByName([]), project: root }, join(folder, 'types')))!;
-    expect(found.broken).toEqual([]);
+    const found = (await types.check({ workflows: await workflowsByName([]), steps: new Map(), project: root }, join(folder, 'types')))!;
+    expect(found).toMatchObject({ broken: [], uncompared: [] });
     expect(found.compared).toBeGreaterThan(100);
   });
 
@@ -87,10 +89,56 @@ describe('what recorded runs passed to steps and got from them', () => {
     const types = new RecordedTypes();
     const call = { kind, name, event: 7, input: undefined, [side === 'input' ? 'input' : 'output']: value };
     types.add([call], { workflowId: 'deploy/films/all', runId: 'r1' });
-    const found = await types.check({ workflows: await workflowsByName([]), project: root }, join(folder, 'broken-types'));
+    const found = await types.check({ workflows: await workflowsByName([]), steps: new Map(), project: root }, join(folder, 'broken-types'));
     expect(found!.broken).toEqual([
       { kind, name, side, event: 7, workflowId: 'deploy/films/all', runId: 'r1', reason: expect.stringMatching(reason) },
     ]);
+  });
+});
+
+describe('what recorded runs passed to steps of a project', () => {
+  const greet = (input: Json, output: Json): RecordedCall => ({ kind: 'step', name: 'greet', event: 5, input, output });
+  const found = async (calls: readonly RecordedCall[]) => {
+    const types = new RecordedTypes();
+    types.add(calls, { workflowId: 'greetAll/1', runId: 'r1' });
+    const steps = await ownStepModules([join(root, 'test/workers/project/greet.steps.ts')]);
+    return (await types.check({ workflows: new Map(), steps, project: root }, join(folder, 'own-types')))!;
+  };
+
+  test('is taken by the types of their files, or told', async () => {
+    const fits = greet({ name: 'Ada' }, { greeting: 'Hello', pid: 7 });
+    expect(await found([fits])).toEqual({ compared: 2, broken: [], uncompared: [] });
+    const { broken } = await found([greet({ called: 'Ada' }, { greeting: 'Hello', pid: 7 })]);
+    expect(broken).toMatchObject([{ name: 'greet', side: 'input', reason: expect.stringMatching(/missing.*name/) }]);
+  });
+
+  test('is not counted where the step or the workflow is gone: that is said', async () => {
+    const calls = (['step', 'workflow'] as const).map((kind): RecordedCall => ({ kind, name: 'vanished', event: 5, input: { a: 1 } }));
+    const { compared, broken, uncompared } = await found(calls);
+    expect({ compared, broken }).toEqual({ compared: 0, broken: [] });
+    expect(uncompared.map(({ kind, values, reason }) => [kind, values, reason]).toSorted()).toEqual([
+      ['step', 1, 'there is no step of this name today'],
+      ['workflow', 1, 'there is no workflow of this name today'],
+    ]);
+  });
+
+  test('is compared in forty shapes a type; how many more there were is said', async () => {
+    const calls = Array.from({ length: 43 }, (_, at) => greet({ name: 'x'.repeat(at) }, { greeting: '', pid: 1 }));
+    expect(await found(calls)).toEqual({
+      compared: 41,
+      broken: [],
+      uncompared: [{ kind: 'step', name: 'greet', side: 'input', values: 3, reason: '40 others of the same type were compared' }],
+    });
+  });
+
+  test('is read from the markers of light steps, which have no input', async () => {
+    const payload = (value: Json) => ({ payloads: [{ metadata: { encoding: btoa('json/plain') }, data: btoa(JSON.stringify(value)) }] });
+    const details = { data: payload({ seq: 1, activity_type: 'countTo' }), result: payload('three') };
+    const markerRecordedEventAttributes = { markerName: 'core_local_activity', details, workflowTaskCompletedEventId: '4' };
+    const event = { eventId: '5', eventType: 'EVENT_TYPE_MARKER_RECORDED', markerRecordedEventAttributes };
+    const { broken, uncompared } = await found(await recordedCalls(JSON.stringify({ events: [event] })));
+    expect(broken).toMatchObject([{ name: 'countTo', side: 'output', event: 5, reason: expect.stringMatching(/string.*number/) }]);
+    expect(uncompared).toMatchObject([{ name: 'countTo', side: 'input', values: 1 }]);
   });
 });
 
