@@ -78,6 +78,11 @@ export function after(state: SegmentState, entry: Entry): SegmentState {
         versions: changed(state, (it) => (versions.includes(it.version) ? { ...it, erased: [...(it.erased ?? []), erased] } : it)),
       };
     }
+    default: {
+      const { kind } = command satisfies never as { readonly kind: unknown };
+      const where = `entry ${entry.n} of ${state.model}/${state.segment}`;
+      throw new MlError('LogCorrupt', `${where} is of an unknown kind "${String(kind)}": a newer release wrote it, so update this one`, { kind });
+    }
   }
 }
 

@@ -38,6 +38,9 @@ export interface Log<E extends Link> {
   head(): { readonly n: number; readonly sha256: string } | undefined;
 }
 
+/** Entries that a listing may lack because they were written beside it. */
+const mostUnseen = 1000;
+
 /** Opens the log whose entries are `<prefix>/<12 digits>.json`. */
 export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log<E> {
   const entries: E[] = [];
@@ -66,7 +69,18 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
 
   /** Numbers and bodies of all entries after a number. A listing that ran beside a writer may lack one key and hold the next: go by the numbers. */
   async function fetchAfter(known: number): Promise<(readonly [n: number, body: Uint8Array | undefined])[]> {
-    const last = (await keysOf(store, `${prefix}/`, known === 0 ? undefined : keyOf(known))).at(-1);
+    const keys = await keysOf(store, `${prefix}/`, known === 0 ? undefined : keyOf(known));
+    const last = keys.at(-1);
+    if (last !== undefined && numberOf(last) - known > keys.length + mostUnseen) {
+      throw new MlError(
+        'LogCorrupt',
+        `${last} in ${store.uri} lies far beyond the entries before it: remove it, or restore them from a copy of the store`,
+        {
+          store: store.uri,
+          entry: last,
+        },
+      );
+    }
     const numbers = Array.from({ length: Math.max(0, (last === undefined ? 0 : numberOf(last)) - known) }, (_, at) => known + 1 + at);
     const bodies = await readObjects(store, numbers.map(keyOf));
     return numbers.map((n, at) => [n, bodies[at]]);

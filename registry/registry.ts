@@ -261,7 +261,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
     },
 
     async prune(place, { versions, reason }, author) {
-      if (versions.length > 0) {
+      if (versions.length > 0 && (await entriesOf(place)).length > 0) {
         // Nothing to give up is an entry that exists: whatever is the last one.
         await write(place, author, (state, entries) => {
           const free = versions.filter((version) => mayBePruned(state, version));

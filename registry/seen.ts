@@ -24,7 +24,13 @@ export function openMarks(store: ObjectStore): Marks {
     async mark({ model, segment, n, sha256 }) {
       const place = key(`seen/${model}/${segment}/${String(n).padStart(12, '0')}.json`);
       // One listing at the first mark, so that a server that starts again on a thousand logs does not write a thousand objects again.
-      const marked = await (known ??= keysOf(store, 'seen/').then((keys) => new Set<string>(keys)));
+      const marked = await (known ??= keysOf(store, 'seen/').then(
+        (keys) => new Set<string>(keys),
+        (error: unknown) => {
+          known = undefined;
+          throw error;
+        },
+      ));
       if (marked.has(place)) return;
       await store.settle(place, seal({ model, segment, n, sha256 } satisfies Seen));
       marked.add(place);

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exportPackage } from '../../registry/export-package.ts';
+import { readPublicKeys } from '../../signing/keys.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import { plural } from '../words.ts';
@@ -22,7 +23,8 @@ export function exportCommand(program: Command): void {
 async function write(at: Workplace, text: string, { to }: ExportFlags): Promise<void> {
   const kept = await at.kept();
   const found = await kept.registry.version(text);
-  const exported = await exportPackage(kept, found, resolve(to));
+  const trusted = await readPublicKeys(at.settings.security.signing?.trust ?? []);
+  const exported = await exportPackage({ ...kept, trusted }, found, resolve(to));
   const { folder, files, signedBy } = exported;
   at.out.result({ reference: found.reference, ...exported }, () =>
     [`${found.reference}: ${plural(files.length, 'file')} in ${folder}`, signedBy === null ? 'It is not signed.' : `Signed by ${signedBy}.`].join(

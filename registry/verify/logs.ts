@@ -30,7 +30,11 @@ function checkLog(facts: Facts, log: string, own: number, witnesses: readonly Wi
     const place = entryKey(log, n);
     if (!facts.sizes.has(place)) {
       const why = n > own ? `${sawBeyond(witnesses, n)}: the tail of the log was cut off` : `entry ${own} is there`;
-      facts.findings.push({ object: place, problem: 'missing', what: `entry ${n} of ${log} is not there, though ${why}` });
+      const gap = lastMissing(facts, log, n, n > own ? height : own);
+      const last = gap - n < mostNamed ? n : gap;
+      const which = last === n ? `entry ${n} of ${log} is` : `entries ${n} to ${last} of ${log} are`;
+      facts.findings.push({ object: place, problem: 'missing', what: `${which} not there, though ${why}` });
+      n = last;
       continue;
     }
     const [before, entry] = [entries.get(n - 1), entries.get(n)];
@@ -58,11 +62,25 @@ function checkLog(facts: Facts, log: string, own: number, witnesses: readonly Wi
   }
 }
 
+/** Entries of one gap that are named one by one: a wide gap is one finding, since it may be somebody's mere word. */
+const mostNamed = 100;
+
+function lastMissing(facts: Facts, log: string, from: number, to: number): number {
+  const there = [...(facts.logs.get(log)?.keys() ?? [])].filter((n) => n > from && n <= to);
+  const unread = [...facts.sizes.keys()].flatMap((place) => {
+    const [, owner, n] = entryForm.exec(place) ?? [];
+    return owner === log && Number(n) > from && Number(n) <= to ? [Number(n)] : [];
+  });
+  return Math.min(to, ...there.map((n) => n - 1), ...unread.map((n) => n - 1));
+}
+
+const entryForm = /^models\/([^/]+\/[^/]+)\/log\/(\d{12})\.json$/;
+
 /** The number of each log's last entry that is there, readable or not. */
 function heightsOf(facts: Facts): ReadonlyMap<string, number> {
   const heights = new Map<string, number>();
   for (const place of facts.sizes.keys()) {
-    const [, log, n] = /^models\/([^/]+\/[^/]+)\/log\/(\d{12})\.json$/.exec(place) ?? [];
+    const [, log, n] = entryForm.exec(place) ?? [];
     if (log !== undefined) heights.set(log, Math.max(heights.get(log) ?? 0, Number(n)));
   }
   return heights;
