@@ -115,13 +115,26 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       }),
     ),
   );
-  const done = Promise.all(workers.map((worker) => worker.run()))
+  const shutDown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // One role that fails ends the others, and nothing is taken from under those that still work.
+  const running = workers.map((worker) => worker.run().finally(shutDown));
+  const done = Promise.allSettled(running)
     .then(() => compute.close())
     .finally(scratch.close)
-    .finally(() => sender?.close());
+    .finally(() => sender?.close())
+    .then(() => Promise.all(running))
+    .then(() => {});
   // Whoever starts a worker hears of its failure through `done`; until they listen it must not be an unhandled rejection.
   done.catch(() => {});
-  if (version) await makeCurrent(client, version, options.makeCurrent ?? false);
+  if (version) {
+    await makeCurrent(client, version, options.makeCurrent ?? false).catch(async (error: unknown) => {
+      shutDown();
+      await done.catch(() => {});
+      throw error;
+    });
+  }
   return {
     done,
     queues: roles.map((role) => taskQueue(options.taskQueue, role)),
@@ -129,7 +142,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...(version && { buildId: version.buildId }),
     computePids: compute.pids,
     async stop() {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      shutDown();
       await done;
     },
   };
