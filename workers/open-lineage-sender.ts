@@ -54,6 +54,18 @@ export function openOpenLineageSender(config: OpenLineageConfig, readSecret: Rea
     }
   }
 
+  function start(): void {
+    sending ??= sendAll().finally(() => {
+      sending = undefined;
+      // What came after the last look and before this.
+      if (waiting.length > 0 && !stopped.signal.aborted) start();
+    });
+  }
+
+  async function untilSent(): Promise<void> {
+    while (sending !== undefined) await sending;
+  }
+
   return {
     send(event) {
       if (waiting.length >= mostWaiting) {
@@ -62,12 +74,12 @@ export function openOpenLineageSender(config: OpenLineageConfig, readSecret: Rea
         return;
       }
       waiting.push(event);
-      sending ??= sendAll().finally(() => (sending = undefined));
+      start();
     },
     async close() {
-      await Promise.race([sending, sleep(lastMomentMs, undefined, { ref: false })]);
+      await Promise.race([untilSent(), sleep(lastMomentMs, undefined, { ref: false })]);
       stopped.abort();
-      await sending;
+      await untilSent();
       if (waiting.length + dropped > 0) log.warn('lineage events not sent', { dropped: dropped + waiting.length });
     },
   };
