@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
 
 /** Where a secret was found, and in which form. */
 export interface Found {
@@ -16,7 +16,8 @@ export function searchFor(secrets: Readonly<Record<string, string>>) {
   );
 
   function inBytes(place: string, bytes: Buffer): readonly Found[] {
-    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
+    // A file that is being written ends anywhere: what there is of it is searched.
+    const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes;
     return needles.filter(({ text }) => plain.includes(text)).map(({ secret, form }) => ({ secret, form, place }));
   }
 
