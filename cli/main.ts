@@ -54,6 +54,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   reproduce: async () => (await import('./commands/reproduce.ts')).reproduceCommand,
   prune: async () => (await import('./commands/prune.ts')).pruneCommand,
   erase: async () => (await import('./commands/erase.ts')).eraseCommand,
+  sign: async () => (await import('./commands/sign.ts')).signCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   backfill: async () => (await import('./commands/backfill.ts')).backfillCommand,
   worker: async () => (await import('./commands/worker.ts')).workerCommand,

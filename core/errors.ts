@@ -12,7 +12,7 @@ export const catalogue = {
   RunUnknown: { retry: false, status: 404 },
   PredictionUnknown: { retry: false, status: 404 },
   RunInProgress: { retry: false, status: 409 },
-  DuplicateWorkflow: { retry: false, status: 500 },
+  DuplicateName: { retry: false, status: 500 },
   TrainerUnknown: { retry: false, status: 400 },
   TaskUnknown: { retry: false, status: 400 },
   ConnectionUnknown: { retry: false, status: 400 },

@@ -113,8 +113,8 @@ export interface Registry {
 }
 
 /**
- * Opens the registry that a store holds. No database runs: everybody reads the same files. With a signer, what is registered or promoted is signed before
- * its entry is written.
+ * Opens the registry that a store holds. No database runs: everybody reads the same files. With a signer, what is registered is signed before its entry is
+ * written; a promotion signs nothing, since it says nothing of who made a version.
  */
 export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSigner): Registry {
   const logs = new Map<string, Log<Entry>>();
@@ -173,12 +173,6 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
     return head && { model, segment, ...head };
   }
 
-  /** It may have been registered where there was no key. */
-  async function signVersion(place: Place, version: number): Promise<void> {
-    const found = signer && resolveVersion(await stateOf(place), version);
-    if (found !== undefined) await signer!.package(found.package.sha256);
-  }
-
   async function explainUnknown({ model, segment }: Place): Promise<never> {
     const models = await namesOf('models/');
     const known = models.includes(model) ? await namesOf(`models/${model}/`) : [];
@@ -235,13 +229,11 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
     },
 
     async promote(place, promotion, author, verdict = () => promotion.verdict) {
-      await signVersion(place, promotion.version);
       const command = { kind: 'promoted', ...promotion } as const;
       return (await write(place, author, (state, entries) => promoted(state, entries, { ...command, verdict: verdict(state) }, author))).entry;
     },
 
     async rollBack(place, rollback, author) {
-      await signVersion(place, rollback.to);
       const command = { kind: 'rolledBack', ...rollback } as const;
       return (await write(place, author, (state, entries) => rolledBack(state, entries, command, author))).entry;
     },

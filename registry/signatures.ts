@@ -11,6 +11,8 @@ import { keysOf, readObject } from '../stores/read-object.ts';
 
 /** Signs packages and records of runs with one key. ECDSA is randomised: the first signature of a key stands. */
 export interface StoreSigner {
+  /** Of its key. */
+  readonly fingerprint: string;
   package(digest: string): Promise<void>;
   /** The bytes of a run's record as they lie in the store. */
   run(record: Uint8Array): Promise<void>;
@@ -46,6 +48,7 @@ export function openStoreSigner(store: ObjectStore, blobs: Blobs, signingKey: Si
     await store.settle(place, Buffer.from(await sign()));
   }
   return {
+    fingerprint,
     package: (digest) =>
       keep(digest, async () => {
         const manifest = JSON.parse(Buffer.from(await blobs.readBytes(digest)).toString('utf8')) as PackageManifest;

@@ -9,7 +9,7 @@ const beatMs = 3000;
 
 /**
  * The steps that a project brings: each exported function of its `*.steps.ts` is one, under its own name.
- * @throws {MlError} `DuplicateWorkflow` when a name is taken, by us or by another of its files.
+ * @throws {MlError} `DuplicateName` when a name is taken, by us or by another of its files.
  */
 export async function loadOwnSteps(modules: readonly string[], taken: readonly string[]): Promise<Steps> {
   const from = new Map(taken.map((name) => [name, 'Perennial']));
@@ -18,7 +18,7 @@ export async function loadOwnSteps(modules: readonly string[], taken: readonly s
     for (const [name, step] of await stepsIn(module)) {
       const other = from.get(name);
       if (other !== undefined) {
-        throw new MlError('DuplicateWorkflow', `step "${name}" of ${module} exists already, in ${other}: rename one of them`, {
+        throw new MlError('DuplicateName', `step "${name}" of ${module} exists already, in ${other}: rename one of them`, {
           name,
           module,
           other,

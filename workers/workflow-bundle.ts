@@ -44,7 +44,7 @@ export interface BundleChoice {
   readonly encrypted?: boolean;
 }
 
-/** The module of each workflow by its name, ours and users'. @throws {MlError} `DuplicateWorkflow` */
+/** The module of each workflow by its name, ours and users'. @throws {MlError} `DuplicateName` */
 export async function workflowsByName(
   modules: readonly string[],
   own: readonly (keyof typeof ours)[] = workflowNames,
@@ -55,7 +55,7 @@ export async function workflowsByName(
     for (const name of Object.keys(exports).filter((each) => typeof exports[each] === 'function')) {
       const other = from.get(name);
       if (other !== undefined) {
-        throw new MlError('DuplicateWorkflow', `workflow "${name}" is exported by ${module} and by ${other}: rename one of them`, {
+        throw new MlError('DuplicateName', `workflow "${name}" is exported by ${module} and by ${other}: rename one of them`, {
           name,
           module,
           other,

@@ -27,7 +27,7 @@ const pair = generateKeyPairSync('ec', {
 });
 const config = `
 import { defineConfig } from 'perennial-ml';
-export default defineConfig({ signing: { trust: ['ours.pub'] } });
+export default defineConfig({ signing: { key: { file: 'ours.key' }, trust: ['ours.pub'] } });
 `;
 
 let shop: Shop;
@@ -36,7 +36,7 @@ let first: Registered;
 let removeProject: () => Promise<void>;
 
 beforeAll(async () => {
-  const made = await makeProject({ 'perennial.config.ts': config, 'ours.pub': pair.publicKey });
+  const made = await makeProject({ 'perennial.config.ts': config, 'ours.pub': pair.publicKey, 'ours.key': pair.privateKey });
   removeProject = made.remove;
   shop = await openShop();
   here = { project: made.folder, home: shop.folder };
@@ -55,6 +55,16 @@ const verified = async (...args: readonly string[]) => {
   const { code, stdout } = await perennial(here, 'verify', ...args, '--json');
   return { code, ...(JSON.parse(stdout) as Verified) };
 };
+
+describe('perennial sign', () => {
+  test('vouches for a version that was made before there was a key, which its promotion did not', async () => {
+    const before = await verified();
+    expect(before).toMatchObject({ code: 1, findings: [{ object: blobKey(first.digest), problem: 'unsigned' }] });
+    const { code, stdout } = await perennial(here, 'sign', 'recommender', '--json');
+    expect({ code, ...JSON.parse(stdout) }).toEqual({ code: 0, reference: 'recommender/all@1', package: first.digest, signedBy: expect.any(String) });
+    expect((await verified()).code).toBe(0);
+  });
+});
 
 describe('perennial verify', () => {
   test('finds nothing in a store that is whole, or in one version, and says what it read', async () => {
@@ -124,4 +134,16 @@ describe('perennial export', () => {
     await writeFile(join(folder, 'model.onnx'), 'another model');
     expect(verifyWith(join(here.project, 'ours.pub'))).toBe(1);
   });
+});
+
+test('sign vouches for nothing that is not whole, and names what is not', async () => {
+  const next = await shop.register({ model: 'recommender', onnx: byGenre(films, 2), items: films });
+  const damaged = join(shop.folder, 'store', blobKey(next.manifest.files[0]!.sha256));
+  const whole = await readFile(damaged);
+  await chmod(damaged, 0o644);
+  await writeFile(damaged, 'another model');
+  const { code, stderr } = await perennial(here, 'sign', 'recommender@2');
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/\[ArtifactCorrupt\]: recommender\/all@2 is not whole/) });
+  await writeFile(damaged, whole);
+  expect((await perennial(here, 'sign', 'recommender@2')).code).toBe(0);
 });

@@ -389,15 +389,17 @@ describe('the signature of a package', () => {
     expect(await readFile(pathOf(publicKeyKey(ours.publicKey.fingerprint)), 'utf8')).toBe(ours.publicKey.pem);
   });
 
-  test('is made by promoting what was registered without a key', async () => {
+  test('is not made by promoting, or going back to, what was registered without a key', async () => {
     const signed = registry;
     registry = openRegistry(store, blobs);
     await train('first');
-    const [digest, manifest] = await manifestOf(1);
-    await expect(requireSignature(store, trusted)(digest, manifest)).rejects.toMatchObject({ code: 'SignatureMissing' });
     registry = signed;
+    await train('second');
     await promote(1, null);
-    await expect(requireSignature(store, trusted)(digest, manifest)).resolves.toBeUndefined();
+    await promote(2, 1);
+    await registry.rollBack(place, { from: 2, to: 1, reason: 'complaints' }, author);
+    await expect(requireSignature(store, trusted)(...(await manifestOf(1)))).rejects.toMatchObject({ code: 'SignatureMissing' });
+    await expect(requireSignature(store, trusted)(...(await manifestOf(2)))).resolves.toBeUndefined();
   });
 
   test('does not count by a key that is not trusted, nor for other files', async () => {

@@ -61,9 +61,9 @@ describe("a project's own steps", () => {
 
   test('are refused where their name is taken', async () => {
     await expect(loadOwnSteps(stepModules, ['greet'])).rejects.toMatchObject({
-      code: 'DuplicateWorkflow',
+      code: 'DuplicateName',
       message: expect.stringContaining('"greet"'),
     });
-    await expect(loadOwnSteps([...stepModules, ...stepModules], [])).rejects.toMatchObject({ code: 'DuplicateWorkflow' });
+    await expect(loadOwnSteps([...stepModules, ...stepModules], [])).rejects.toMatchObject({ code: 'DuplicateName' });
   });
 });

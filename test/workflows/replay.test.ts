@@ -161,6 +161,6 @@ describe('the workflow bundle', () => {
   test('refuses a module that exports a name which is there already', async () => {
     const module = join(folder, 'own.mjs');
     await writeFile(module, 'export async function train() {}\nexport async function mine() {}\n');
-    await expect(workflowEntry([module])).rejects.toMatchObject({ code: 'DuplicateWorkflow', facts: { name: 'train' } });
+    await expect(workflowEntry([module])).rejects.toMatchObject({ code: 'DuplicateName', facts: { name: 'train' } });
   });
 });
