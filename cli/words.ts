@@ -1,3 +1,4 @@
+import type { Json } from '../core/artifact.ts';
 import type { Window } from '../core/manifest.ts';
 import type { Gain } from '../core/registry-entry.ts';
 
@@ -32,3 +33,11 @@ export const sizeText = (bytes: number): string => {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   return bytes >= 1e5 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e3).toFixed(1)} KB`;
 };
+
+/** A value of JSON on one line, cut where it is long; of a digest its beginning. */
+export function valueText(value: Json | undefined, longest = 80): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string' && /^[0-9a-f]{32,}/.test(value)) return short(value);
+  const text = JSON.stringify(value);
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}

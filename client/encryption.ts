@@ -1,5 +1,6 @@
 import type { LoadedDataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import type { Cipher } from '../core/cipher.ts';
+import { mapValues } from '../core/map-values.ts';
 import { failureConverter as encryptedFailures } from '../workflows/encrypted-failures.ts';
 import { failureConverter, payloadConverter } from '../workflows/payload-guard.ts';
 
@@ -32,17 +33,14 @@ export interface PayloadJson {
 }
 
 export const payloadFromJson = ({ metadata = {}, data = '' }: PayloadJson): Payload => ({
-  metadata: mapped(metadata, (text) => Buffer.from(text, 'base64')),
+  metadata: mapValues(metadata, (text) => Buffer.from(text, 'base64')),
   data: Buffer.from(data, 'base64'),
 });
 
 export const payloadToJson = ({ metadata, data }: Payload): PayloadJson => ({
-  metadata: mapped(metadata ?? {}, (bytes) => Buffer.from(bytes).toString('base64')),
+  metadata: mapValues(metadata ?? {}, (bytes) => Buffer.from(bytes).toString('base64')),
   data: Buffer.from(data ?? []).toString('base64'),
 });
-
-const mapped = <From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 
 const textOf = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 

@@ -60,3 +60,17 @@ export interface MadeRecord {
   /** Recorded, not keyed: versions, platform, durations. */
   readonly notes: Readonly<Record<string, Json>>;
 }
+
+/** Every pointer in a value, each content once. */
+export function artifactsIn(value: unknown): Artifact[] {
+  const found = new Map<string, Artifact>();
+  const look = (each: unknown): void => {
+    if (typeof each !== 'object' || each === null) return;
+    if (isArtifact(each)) found.set(each.sha256, each);
+    else for (const part of Object.values(each)) look(part);
+  };
+  look(value);
+  return [...found.values()];
+}
+
+const isArtifact = (value: object): value is Artifact => 'kind' in value && 'sha256' in value && 'bytes' in value && 'mediaType' in value;

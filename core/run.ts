@@ -116,3 +116,6 @@ export interface RunProgress {
   readonly steps: readonly StepProgress[];
   readonly headline: string;
 }
+
+/** Steps of the runtime, not of the story that a run tells: neither its progress nor lineage events speak of them. */
+export const runtimeSteps: ReadonlySet<string> = new Set(['archiveRun', 'sweepRuns']);

@@ -1,4 +1,4 @@
-import type { Artifact, Run } from '../core/artifact.ts';
+import { type Artifact, artifactsIn, type Run } from '../core/artifact.ts';
 import { splitFrom } from '../core/connection.ts';
 import type { Lineage, LineageNode } from '../core/lineage.ts';
 import type { RunStatus } from '../core/run-status.ts';
@@ -34,6 +34,8 @@ export interface OpenLineageNames {
   readonly namespace: string;
   /** Of artifacts: the URI of the store. */
   readonly store: string;
+  /** Where payloads are encrypted, what an error says is nobody else's business: its code is told, and no more. */
+  readonly codesOnly?: boolean;
 }
 
 const facet = (name: string, version: string, fields: Facets): Facets => ({
@@ -100,10 +102,10 @@ export function runEnded(
   { runId, workflowId }: Run,
   { status, error }: RunStatus,
   at: string,
-  { namespace }: OpenLineageNames,
+  { namespace, codesOnly = false }: OpenLineageNames,
 ): OpenLineageEvent | undefined {
   if (status === 'running') return undefined;
-  const message = error && `${error.code}: ${error.message}`;
+  const message = error && (codesOnly ? error.code : `${error.code}: ${error.message}`);
   return event({ type: endOf[status], at, ...(message && { error: message }) }, { id: uuidOf(runId) }, { namespace, name: workflowId, type: 'DAG' });
 }
 
@@ -144,20 +146,6 @@ function sourceOf(input: unknown): Dataset[] {
   const { connection, path } = splitFrom(from);
   return [{ namespace: connection, name: path }];
 }
-
-/** Every pointer in a value, each content once. */
-function artifactsIn(value: unknown): Artifact[] {
-  const found = new Map<string, Artifact>();
-  const look = (each: unknown): void => {
-    if (typeof each !== 'object' || each === null) return;
-    if (isArtifact(each)) found.set(each.sha256, each);
-    else for (const part of Object.values(each)) look(part);
-  };
-  look(value);
-  return [...found.values()];
-}
-
-const isArtifact = (value: object): value is Artifact => 'kind' in value && 'sha256' in value && 'bytes' in value && 'mediaType' in value;
 
 /** A UUID that says nothing but which: the id itself where it is one, as Temporal's are; of anything else its digest (UUID version 8, RFC 9562). */
 function uuidOf(value: unknown): string {

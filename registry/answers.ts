@@ -66,8 +66,16 @@ const slackMs = 60_000;
  */
 export async function findAnswer(store: ObjectStore, id: string): Promise<Answer> {
   const at = timeOf(id);
-  const found = (at === undefined ? undefined : await findAround(store, id, at)) ?? (await findAnywhere(store, id));
+  const damaged: Key[] = [];
+  const found = (at === undefined ? undefined : await findAround(store, id, at, damaged)) ?? (await findAnywhere(store, id, damaged));
   if (found !== undefined) return found;
+  if (damaged.length > 0) {
+    throw new MlError(
+      'ArtifactCorrupt',
+      `no answer with the request id "${id}" can be read in ${store.uri}, where ${[...new Set(damaged)].join(', ')} was altered: restore it from a copy of the store`,
+      { store: store.uri, damaged: [...new Set(damaged)] },
+    );
+  }
   throw new MlError(
     'PredictionUnknown',
     `no answer with the request id "${id}" is kept in ${store.uri}: a server writes its answers every ${answersEveryMs / 1000} s, so a new one may need a moment`,
@@ -75,35 +83,37 @@ export async function findAnswer(store: ObjectStore, id: string): Promise<Answer
   );
 }
 
-async function findAround(store: ObjectStore, id: string, at: number): Promise<Answer | undefined> {
+async function findAround(store: ObjectStore, id: string, at: number, damaged: Key[]): Promise<Answer | undefined> {
   // What was answered just before midnight may have been written with the next day's.
   for (const date of new Set([day(at), day(at + answersEveryMs + slackMs)])) {
     const prefix = `${folder}dt=${date}/`;
     for await (const { key: place } of store.list(prefix, `${prefix}${digits(at)}` as Key)) {
       const [last = 0, first = 0] = place.slice(prefix.length).split('_').map(Number);
       if (last > at + answersEveryMs + slackMs) break;
-      const answer = first <= at ? await findIn(store, place, id) : undefined;
+      const answer = first <= at ? await findIn(store, place, id, damaged) : undefined;
       if (answer !== undefined) return answer;
     }
   }
   return undefined;
 }
 
-async function findAnywhere(store: ObjectStore, id: string): Promise<Answer | undefined> {
+async function findAnywhere(store: ObjectStore, id: string, damaged: Key[]): Promise<Answer | undefined> {
   for (const date of (await namesBelow(store, folder)).reverse()) {
     for (const place of (await keysOf(store, `${folder}${date}/`)).reverse()) {
-      const answer = await findIn(store, place, id);
+      const answer = await findIn(store, place, id, damaged);
       if (answer !== undefined) return answer;
     }
   }
   return undefined;
 }
 
-/** The last one, where a caller used an id twice. */
-async function findIn(store: ObjectStore, place: Key, id: string): Promise<Answer | undefined> {
-  const body = (await readObject(store, place)) ?? new Uint8Array();
+/** The last one, where a caller used an id twice. What was altered is noted, and hides no other answer; what was removed meanwhile has none. */
+async function findIn(store: ObjectStore, place: Key, id: string, damaged: Key[]): Promise<Answer | undefined> {
+  const body = await readObject(store, place);
+  if (body === undefined) return undefined;
   if (sha256(body) !== answersDigest(place)) {
-    throw new MlError('ArtifactCorrupt', `${place} in ${store.uri} was altered: restore it from a copy of the store`, { store: store.uri, place });
+    damaged.push(place);
+    return undefined;
   }
   const text = Buffer.from(body).toString('utf8');
   const line = text.split('\n').findLast((each) => each.startsWith(`{"id":"${id}",`));

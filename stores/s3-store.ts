@@ -107,7 +107,7 @@ export async function openS3Store(uri: URL): Promise<ObjectStore> {
   };
 }
 
-/** The server checks what it got, and remembers whose content it is: see `uploadFile`. */
+/** The server checks what it got. */
 const verified = (hex: string) => ({ ChecksumSHA256: Buffer.from(hex, 'hex').toString('base64'), Metadata: { sha256: hex } });
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -128,6 +128,7 @@ function placeOf(uri: URL): S3Place {
   if (endpoint !== null && (new URL(endpoint).username !== '' || new URL(endpoint).password !== ''))
     throw invalid('has credentials in its endpoint; they belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY');
   const region = uri.searchParams.get('region');
+  if (/%(?![0-9a-f]{2})/i.test(uri.pathname)) throw invalid('has a "%" that encodes nothing');
   const folder = decodeURIComponent(uri.pathname).replaceAll(/^\/+|\/+$/g, '');
   const config: S3ClientConfig = {
     maxAttempts: attempts,

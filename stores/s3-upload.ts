@@ -50,10 +50,12 @@ export async function uploadFile(place: S3Place, Key: string, file: LocalFile, c
   if (found.sha256 !== file.sha256 || found.bytes !== file.bytes) throw otherContent(file, found);
   if (!(await isIntact(place, Key, file, call))) {
     const handle = await open(file.path, 'r');
-    const beat = setInterval(() => call.onBytes?.(0), beatMs);
+    let done = 0;
+    const beating: Call = { ...call, onBytes: (bytes) => call.onBytes?.((done = bytes)) };
+    const beat = setInterval(() => call.onBytes?.(done), beatMs);
     try {
-      if (file.bytes <= leastPartBytes) await putWhole(place, Key, file, handle, call);
-      else await putInParts(place, Key, file, handle, call);
+      if (file.bytes <= leastPartBytes) await putWhole(place, Key, file, handle, beating);
+      else await putInParts(place, Key, file, handle, beating);
     } finally {
       clearInterval(beat);
       await handle.close();
@@ -98,7 +100,7 @@ async function putInParts(place: S3Place, Key: string, file: LocalFile, handle: 
       return await putParts(place, Key, file, handle, call);
     } catch (error) {
       // Another process sent the same content in the same upload and was first, or our own first attempt did it and its answer was lost.
-      if (await isThere(place, Key, file)) return;
+      if (await isIntact(place, Key, file, call)) return;
       if ((error as Error).name !== 'NoSuchUpload' || uploads === mostUploads) throw error;
     }
   }
@@ -191,16 +193,13 @@ async function* uploadsBelow({ client, bucket: Bucket }: S3Place, Prefix: string
 }
 
 /** Ends uploads that were begun a week ago and never finished. */
-export async function abortStaleUploads(place: S3Place, olderThanMs: number = staleAfterMs): Promise<number> {
-  let aborted = 0;
+async function abortStaleUploads(place: S3Place): Promise<void> {
   for await (const { key: Key, id: UploadId, at } of uploadsBelow(place, place.prefix)) {
-    if (Date.now() - at < olderThanMs) continue;
+    if (Date.now() - at < staleAfterMs) continue;
     await place.client.send(new AbortMultipartUploadCommand({ Bucket: place.bucket, Key, UploadId })).catch((error: unknown) => {
       if (!isMissing(error)) throw error; // Somebody else did it.
     });
-    aborted++;
   }
-  return aborted;
 }
 
 const abortable = ({ signal }: Call) => (signal === undefined ? {} : { abortSignal: signal });

@@ -1,12 +1,12 @@
 import type { Step } from '../activities/ports.ts';
+import { MlError } from '../core/errors.ts';
 import { messageOf } from '../core/message-of.ts';
+import { runtimeSteps } from '../core/run.ts';
 import { runEnded, runStarted, stepEvent } from '../lineage/open-lineage.ts';
 import type { OpenLineageNames } from '../lineage/open-lineage.ts';
 import type { RunArchive } from '../registry/runs.ts';
 import type { OpenLineageSender } from './open-lineage-sender.ts';
 
-/** Steps of the runtime, not of the story that a run tells. */
-const silent = new Set(['archiveRun', 'sweepRuns']);
 /** Runs that are known to have begun; older ones are forgotten, and would be announced again, which changes nothing. */
 const mostRuns = 10_000;
 
@@ -18,7 +18,7 @@ export function announcedSteps(steps: Steps, sender: OpenLineageSender, names: O
   return Object.fromEntries(
     Object.entries(steps).map(([name, step]): [string, Step<never, unknown>] => [
       name,
-      silent.has(name) ? step : announced(name, step, sender, names, met),
+      runtimeSteps.has(name) ? step : announced(name, step, sender, names, met),
     ]),
   );
 }
@@ -46,12 +46,14 @@ function announced(
     } catch (error) {
       const happened = context.signal.aborted
         ? ({ type: 'ABORT', at: now() } as const)
-        : ({ type: 'FAIL', at: now(), error: messageOf(error) } as const);
+        : ({ type: 'FAIL', at: now(), error: names.codesOnly === true ? codeOf(error) : messageOf(error) } as const);
       sender.send(stepEvent({ run, step: name, input }, happened, names));
       throw error;
     }
   };
 }
+
+const codeOf = (error: unknown): string => (error instanceof MlError ? error.code : 'Bug');
 
 /** Announces how a run ended when its history is archived: by itself, or by the sweeper where it had no say. */
 export function announcedRuns(archive: RunArchive, sender: OpenLineageSender, names: OpenLineageNames): RunArchive {

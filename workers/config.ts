@@ -17,6 +17,7 @@ import {
 import type { Connections, ReadSecret, SecretReference } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
 import { defaultTaskQueue } from '../core/ids.ts';
+import { mapValues } from '../core/map-values.ts';
 import { secretReader } from '../data/secret.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -111,12 +112,10 @@ export function settingsOf(config: Config, project: string, env: Environment): S
 function securityOf({ encryption, signing, approvers }: Config, project: string): Security {
   const at = (path: string): string => resolve(project, path);
   const placed = (secret: SecretReference): SecretReference => ('file' in secret ? { file: at(secret.file) } : secret);
-  const mapped = <From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To): Readonly<Record<string, To>> =>
-    Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
   return {
-    ...(encryption && { encryption: { ...encryption, keys: mapped(encryption.keys, placed) } }),
+    ...(encryption && { encryption: { ...encryption, keys: mapValues(encryption.keys, placed) } }),
     ...(signing && { signing: { ...(signing.key && { key: placed(signing.key) }), ...(signing.trust && { trust: signing.trust.map(at) }) } }),
-    ...(approvers && { approvers: mapped(approvers, (approver) => ({ ...approver, publicKey: at(approver.publicKey) })) }),
+    ...(approvers && { approvers: mapValues(approvers, (approver) => ({ ...approver, publicKey: at(approver.publicKey) })) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Artifact, Json } from '../core/artifact.ts';
+import { type Artifact, artifactsIn, type Json } from '../core/artifact.ts';
 import type { Blobs } from '../stores/blobs.ts';
 
 /** Content that a run took from outside. */
@@ -32,13 +32,4 @@ async function bring(from: Blobs, to: Blobs, sha256: string): Promise<void> {
     const isHere = (await to.head(named)) !== undefined;
     if (!isHere && (await from.head(named)) !== undefined) await bring(from, to, named);
   }
-}
-
-function artifactsIn(value: Json | undefined): readonly Artifact[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const { kind, sha256, bytes, mediaType } = value as Readonly<Record<string, Json>>;
-  if (typeof kind === 'string' && typeof sha256 === 'string' && typeof bytes === 'number' && typeof mediaType === 'string') {
-    return [value as unknown as Artifact];
-  }
-  return Object.values(value).flatMap(artifactsIn);
 }

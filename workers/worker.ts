@@ -148,7 +148,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   };
 }
 
-const eventNames = ({ namespace, store }: WorkerOptions): OpenLineageNames => ({ namespace, store });
+const eventNames = ({ namespace, store, security }: WorkerOptions): OpenLineageNames => ({
+  namespace,
+  store,
+  codesOnly: security?.encryption !== undefined,
+});
 
 async function stepsOf(
   ports: Ports,

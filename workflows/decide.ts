@@ -84,8 +84,15 @@ export async function decide(request: DecideRequest): Promise<DecideOutcome> {
           ? ({ decision: 'expired', reason: `nobody decided within ${approval.within}` } as const)
           : ({ decision: 'superseded', reason: `version ${newer} came after it` } as const);
       deciding = unheard.reason;
-      standing = await patiently.recordDecision({ subject, ...unheard });
-      break;
+      try {
+        standing = await patiently.recordDecision({ subject, ...unheard });
+        break;
+      } catch (error) {
+        // Anybody can send a signal. Where the log knows of no newer version, this one goes on waiting.
+        if (newer === undefined || faultOf(error).code !== 'ApprovalRefused') throw error;
+        newer = deciding = undefined;
+        continue;
+      }
     }
     if (Date.now() < next) continue; // somebody tried in vain
     next += every;

@@ -2,15 +2,13 @@ import { CancellationScope, ContinueAsNew, isCancellation, log, setHandler, upse
 import type { WorkflowInboundCallsInterceptor, WorkflowInterceptors, WorkflowOutboundCallsInterceptor } from '@temporalio/workflow';
 import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
+import { runtimeSteps } from '../core/run.ts';
 import type { RunStatus } from '../registry/runs.ts';
 import { asFailure, faultOf } from './coded-error.ts';
 import { guardPayload, withSubject } from './payload-guard.ts';
 import { progressQuery, runLog } from './progress.ts';
 import { searchKeys } from './search-attributes.ts';
 import { steps } from './steps.ts';
-
-/** Steps that belong to the runtime, not to the story of a run. */
-const silent = new Set(['archiveRun']);
 
 const inbound: WorkflowInboundCallsInterceptor = {
   async execute(input, next) {
@@ -61,7 +59,7 @@ function nameOf({ status, result }: RunStatus): string {
 
 const outbound: WorkflowOutboundCallsInterceptor = {
   async scheduleActivity(input, next) {
-    if (silent.has(input.activityType)) return next(input);
+    if (runtimeSteps.has(input.activityType)) return next(input);
     const index = runLog.start(input.activityType, input.options.summary ?? '');
     try {
       const result = await next(input);

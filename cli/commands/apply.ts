@@ -11,7 +11,7 @@ import type { ScheduleChange, ScheduleSetting } from '../../client/index.ts';
 import { styled } from '../output.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
-import { plural } from '../words.ts';
+import { plural, valueText } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
 interface ApplyFlags extends VerbOptions {
@@ -119,12 +119,6 @@ function scheduleText(model: string, schedule: ScheduleChange | null): string {
 }
 
 const settingText = ({ cron, overlap, catchUp }: ScheduleSetting): string => `"${cron}" (overlap ${overlap}, catch-up ${catchUp})`;
-
-function valueText(value: Json | undefined): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-}
 
 function doneText(plans: readonly ModelPlan[]): string {
   const specs = plans.filter(({ spec }) => spec.change !== 'keep').length;

@@ -7,7 +7,7 @@ import type { Gain } from '../../core/registry-entry.ts';
 import { table } from '../table.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
-import { figure, minute, signed, windowText } from '../words.ts';
+import { figure, minute, signed, valueText, windowText } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
 export function compareCommand(program: Command): void {
@@ -78,8 +78,3 @@ function comparisonText(a: Compared, b: Compared, { sides, sameExam, metrics, ga
 }
 
 const gainText = (gain: Gain | null): string => (gain === null ? '–' : `${signed(gain.value)} (${signed(gain.low)} to ${signed(gain.high)})`);
-
-function valueText(value: Json | undefined): string {
-  const text = value === undefined ? '–' : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}

@@ -6,7 +6,7 @@ import { openIndex } from '../lineage-index.ts';
 import { styled } from '../output.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
-import { minute, plural, short } from '../words.ts';
+import { minute, plural, short, valueText } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
 export function explainCacheCommand(program: Command): void {
@@ -74,11 +74,4 @@ function stepText(explained: StepExplanation, width: number, peculiar: string): 
 function differenceText({ path, before, after, madeBy, madeHere }: TracedDifference): string {
   const why = madeBy === undefined ? '' : styled('dim', madeHere ? `, made anew by ${madeBy}` : `, of ${madeBy}`);
   return `${path}: ${valueText(before)} → ${valueText(after)}${why}`;
-}
-
-function valueText(value: Json | undefined, longest = 80): string {
-  if (value === undefined) return 'nothing';
-  if (typeof value === 'string' && /^[0-9a-f]{32,}/.test(value)) return short(value);
-  const text = JSON.stringify(value);
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }

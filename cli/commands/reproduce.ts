@@ -8,7 +8,7 @@ import { styled } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
-import { duration, plural } from '../words.ts';
+import { duration, plural, valueText } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
 export function reproduceCommand(program: Command): void {
@@ -62,9 +62,7 @@ function reproducedText({ reference, identical, package: pack, steps, given, dif
   return [head, '', `The first step that differs is ${step} (event ${event}):`, ...results.map(differenceText), ...why].join('\n');
 }
 
-const differenceText = ({ path, before, after }: Difference): string => `  ${path}: recorded ${valueText(before)}, now ${valueText(after)}`;
+const differenceText = ({ path, before, after }: Difference): string => `  ${path}: recorded ${wholeText(before)}, now ${wholeText(after)}`;
 
-function valueText(value: Difference['before']): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text === undefined ? 'nothing' : text.length > 100 ? `${text.slice(0, 99)}…` : text;
-}
+/** Digests in full: whoever looks for the difference asks `lineage` for them. */
+const wholeText = (value: Difference['before']): string => (typeof value === 'string' ? value : valueText(value, 100));

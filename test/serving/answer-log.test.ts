@@ -84,6 +84,9 @@ test('an answer is found by one listing and one read among ten thousand batches,
   const place = answersKey(at - 2500, at + 2500, 'server-1', line);
   store.objects.set(place, Buffer.from(line.replace(/"version":\d+/, '"version":7')));
   await expect(findAnswer(store, id)).rejects.toMatchObject({ code: 'ArtifactCorrupt', message: expect.stringContaining(place) });
+  const other = answerLine({ ...identity, id: 'request-9', at: new Date(at).toISOString(), endpoint: 'recommend' });
+  await store.settle(answersKey(at, at, 'server-9', other), Buffer.from(other));
+  expect(await findAnswer(store, 'request-9')).toMatchObject(identity);
 });
 
 describe('while the store is away', () => {

@@ -123,6 +123,23 @@ const named = (fault: Fault): [string, Fault] => [fault.kind, fault];
     expect(await keysOf(direct, '')).toEqual([]);
   }, 60_000);
 
+  test('what went bad on the server is not taken for whole because its repair fails', async () => {
+    const large = await file('large', randomBytes(2 * part));
+    const place = blobKey(large.sha256);
+    await store.upload(place, large);
+    // As a disk does it: other bytes, the same length, and what the server says of them.
+    const [object] = await readdir(join(s3.folder!, '..'), { recursive: true }).then((all) => all.filter((each) => each.endsWith(large.sha256)));
+    const path = join(s3.folder!, '..', object!);
+    const whole = await readFile(path);
+    whole[part]! ^= 1;
+    await writeFile(path, whole);
+    proxy.inject({ kind: 'refused', status: 500, code: 'InternalError' }, 1000, ({ method }) => method === 'PUT');
+    await expect(store.upload(place, large)).rejects.toMatchObject({ code: 'StoreUnavailable' });
+    proxy.heal();
+    await store.upload(place, large);
+    expect(sha256((await readObject(direct, place))!)).toBe(large.sha256);
+  }, 90_000);
+
   test('a connection that is cut within an upload costs that part again, and no other; nothing is visible before the last', async () => {
     const large = await file('large', randomBytes(4 * part + 5));
     const place = blobKey(large.sha256);
