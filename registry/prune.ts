@@ -22,7 +22,7 @@ export interface PruneOptions extends Retention {
 export interface Pruned {
   /** `model/segment@N` of the versions that are given up. */
   readonly versions: readonly string[];
-  /** Records of what was made, and of what came from the cache. */
+  /** Records of what was made, of what came from the cache, and of what was answered; and hints of changes. */
   readonly records: number;
   readonly contents: number;
   readonly bytes: number;
@@ -124,7 +124,8 @@ async function findDead(
   await mark(live, upstream(marked.made), (sha256) => (isRead(sha256) ? digestsNamedIn(store, blobKey(sha256), call) : []));
 
   const sized = (key: Key): Sized => ({ key, bytes: sizes.get(key)! });
-  const records = [...made, ...used].filter(([, { artifact }]) => !live.has(artifact.sha256)).map(([key]) => sized(key));
+  const unneeded = [...made, ...used].filter(([, { artifact }]) => !live.has(artifact.sha256)).map(([key]) => key);
+  const records = [...unneeded, ...outdated([...below('predictions/'), ...below('changes/')], before)].map(sized);
   const contents: Sized[] = [];
   for (const key of below('blobs/')) {
     if (live.has(key.split('/').at(-1)!)) continue;
@@ -134,6 +135,13 @@ async function findDead(
   }
   return { records, contents };
 }
+
+/** What lies by the day, of days that are over: which version answered what, and hints that followers read for a minute. */
+const outdated = (keys: readonly Key[], before: string): Key[] =>
+  keys.filter((key) => {
+    const [, day] = /^[a-z]+\/(?:dt=)?(\d{4}-\d{2}-\d{2})\//.exec(key) ?? [];
+    return day !== undefined && day < before.slice(0, 10);
+  });
 
 /** Adds to what is live all that it leads to, by what made it and by what is written in it. */
 async function mark(

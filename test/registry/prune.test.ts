@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
 import { canonical } from '../../core/canonical.ts';
 import { planPrune, prune } from '../../registry/prune.ts';
+import { answerLine, answersKey, findAnswer } from '../../registry/answers.ts';
 import { openRegistry, type Registry } from '../../registry/registry.ts';
 import { openRunArchive } from '../../registry/runs.ts';
 import { verify } from '../../registry/verify/verify.ts';
@@ -165,6 +166,25 @@ describe('prune', () => {
     expect([await has(measured[0].sha256), await has(measured[1].sha256)]).toEqual([false, true]);
     expect([await has(first.onnx), await has(second.onnx)]).toEqual([false, true]);
     expect(await runs.runs()).toHaveLength(2);
+    await isClean();
+  });
+
+  test('lets go of answers and hints by the day, and of none that is young', async () => {
+    await fill();
+    const answer = (days: number) => {
+      const at = now - days * day;
+      const line = answerLine({ ...place, id: `request-${days}`, at: new Date(at).toISOString(), version: 3, digest: 'd', endpoint: 'recommend' });
+      return [answersKey(at, at, 'server-1', line), line] as const;
+    };
+    for (const [key, line] of [answer(31), answer(29)]) await store.settle(key, Buffer.from(line));
+    const hints = (await keysOf(store, 'changes/')).length;
+    expect(hints).toBeGreaterThan(0);
+    await daysAgo(0, () => registry.retire(place, { version: 4, reason: 'too slow' }, person));
+    await prune(store, registry, retention, person);
+    expect(await keysOf(store, 'predictions/')).toEqual([answer(29)[0]]);
+    // What the pruning itself and the retirement announced stays.
+    for (const hint of await keysOf(store, 'changes/')) expect(hint.split('/')[1]! >= retention.before.slice(0, 10)).toBe(true);
+    expect(await findAnswer(store, 'request-29')).toMatchObject({ version: 3 });
     await isClean();
   });
 

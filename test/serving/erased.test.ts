@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { erase } from '../../registry/erase.ts';
 import { startPredictionServer, type PredictionServer } from '../../serving/server.ts';
 import { openStore } from '../../stores/open-store.ts';
@@ -31,13 +31,22 @@ async function ask(): Promise<{ readonly status: number; readonly known?: boolea
   return { status: response.status, ...((await response.json()) as object) };
 }
 
-async function until(known: boolean | undefined, status = 200): Promise<void> {
+async function firstAnswer(): Promise<object> {
+  while ((await fetch(`${server.url}/ready`)).status !== 200) await sleep(20);
+  const { status, known } = await ask();
+  return { status, known };
+}
+
+/** The first answer that is another one than `before`: the server follows the registry. */
+async function answerAfter(before: object): Promise<object> {
   for (;;) {
-    const answer = await ask();
-    if (answer.status === status && answer.known === known) return;
+    const { status, known } = await ask();
+    if (JSON.stringify({ status, known }) !== JSON.stringify(before)) return { status, known };
     await sleep(20);
   }
 }
+const withHistory = { status: 200, known: true };
+const withoutHistory = { status: 200, known: false };
 
 async function eraseHistory(retire: boolean): Promise<void> {
   const store = await openStore(join(shop.folder, 'store'));
@@ -46,16 +55,17 @@ async function eraseHistory(retire: boolean): Promise<void> {
 }
 
 test('a server forgets the users of a version whose histories were erased, and goes on answering; so does one that starts later', async () => {
-  await until(true);
+  expect(await firstAnswer()).toEqual(withHistory);
   await eraseHistory(false);
-  await until(false);
+  expect(await answerAfter(withHistory)).toEqual(withoutHistory);
   await server.close();
   server = await startPredictionServer({ ...shop, followEveryMs: 20 });
-  await until(false);
+  expect(await firstAnswer()).toEqual(withoutHistory);
 });
 
 test('a server answers no more by a version that was retired for an erasure', async () => {
-  await until(true);
+  expect(await firstAnswer()).toEqual(withHistory);
   await eraseHistory(true);
-  await until(undefined, 503);
+  const { status } = (await answerAfter(withHistory)) as { readonly status: number };
+  expect(status).toBe(503);
 });
