@@ -9,6 +9,9 @@ import { root } from './root.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 
+// Told at every start on a bucket, of versions that are not installed: ours is pinned (decision 12).
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 const program = new Command('perennial')
   .description('Machine-learning systems that never stop working.')
   .version(version)
