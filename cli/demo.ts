@@ -97,7 +97,7 @@ async function demo(options: DemoOptions): Promise<void> {
     });
     const store = await openStore(settings.store);
     const blobs = await openBlobs(store, `${home}/work/blobs`);
-    const result = await tell({
+    const story = tell({
       client,
       registry: openRegistry(store, blobs),
       blobs,
@@ -107,6 +107,9 @@ async function demo(options: DemoOptions): Promise<void> {
       say,
       setUpSeconds: (setUp - began) / 1000,
     });
+    const result = await Promise.race([story, stopped.then(() => undefined)]);
+    // What it asks of a server that a Ctrl-C took away is tried again for most of a minute, and nothing is left here to wait for.
+    if (result === undefined) process.exit();
     await client.close();
     if (options.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     else process.stdout.write(`${summary(result)}\n`);
