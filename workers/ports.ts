@@ -24,10 +24,10 @@ export async function freePort(): Promise<number> {
  * The port itself, when nobody listens on it.
  * @throws {MlError} `PortTaken`, naming what wanted it and the setting that changes it.
  */
-export async function expectFree(port: number, what: string, setting: string): Promise<number> {
+export async function expectFree(port: number, what: string, setting: string, host = '127.0.0.1'): Promise<number> {
   const server = createServer();
   try {
-    server.listen(port, '127.0.0.1');
+    server.listen(port, host);
     await once(server, 'listening');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;

@@ -1,5 +1,6 @@
 import fastify from 'fastify';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { expectFree } from './ports.ts';
 import type { RunningWorker } from './worker.ts';
 
 export interface ProbeOptions {
@@ -13,8 +14,13 @@ export interface Probes {
   close(): Promise<void>;
 }
 
-/** Answers whoever starts and watches containers. It is live as soon as the process is, and ready when the worker takes work. */
+/**
+ * Answers whoever starts and watches containers. It is live as soon as the process is, and ready when the worker takes work.
+ *
+ * @throws {MlError} `PortTaken`
+ */
 export async function startProbes({ port, host }: ProbeOptions): Promise<Probes> {
+  await expectFree(port, "the worker's probes", '--port', host);
   let worker: RunningWorker | undefined;
   const register = new Registry();
   collectDefaultMetrics({ register });

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -39,6 +41,17 @@ test('worker runs the roles that it is told to, answers probes and Prometheus, a
     child.kill('SIGTERM');
   }
   expect(await exited).toEqual([0, null]);
+}, 60_000);
+
+test('worker does not start where its port for probes is taken, and says which setting changes it', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const env = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace };
+  const ran = await perennial(at(env), 'worker', '--port', String(port));
+  other.close();
+  expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining(`error [PortTaken]: port ${port} for the worker's probes is taken`) });
+  expect(ran.stderr).not.toMatch(/^ +at /m);
 }, 60_000);
 
 test('worker says what is missing: a server, or a role that exists', async () => {
