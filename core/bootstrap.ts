@@ -3,7 +3,10 @@ import { MlError } from './errors.ts';
 import { random } from './random.ts';
 
 export interface BootstrapOptions {
-  /** The number of the cluster of each unit, from 0: units that belong together (one user's folds) are drawn together. Give each unit its own otherwise. */
+  /**
+   * The number of the cluster of each unit, from 0 without gaps: units that belong together (one user's folds, one patient's visits) are drawn
+   * together. Give each unit its own otherwise.
+   */
   readonly clusters: Int32Array;
   /** Share of resamples inside the interval, such as 0.95. */
   readonly confidence: number;
@@ -16,38 +19,33 @@ export interface BootstrapOptions {
  * Percentile bootstrap intervals of several measures at once (Efron & Tibshirani 1993, chapter 13). Every measure of a resample sees the same units,
  * so a difference between contenders is paired.
  *
- * `measure` gets positions of units, with repetition, or nothing for all units as they are; it returns its numbers in a fixed order, as do we.
+ * `measure` gets how often each unit was drawn, or nothing for all units as they are; it returns its numbers in a fixed order, as do we. A resample
+ * for which a measure is undefined (NaN: no positive row was drawn) is left out of its interval.
  *
  * @throws {MlError} `DatasetInvalid` if there are no units.
  */
 export function bootstrap(
-  measure: (sample?: Int32Array) => readonly number[],
+  measure: (times?: Int32Array) => readonly number[],
   { clusters, confidence, resamples = 2000, seed = 1 }: BootstrapOptions,
 ): Estimate[] {
   if (clusters.length === 0) throw new MlError('DatasetInvalid', 'an interval needs at least one unit');
-  const members = membersOf(clusters);
-  const largest = members.reduce((size, units) => Math.max(size, units.length), 0);
-  const buffer = new Int32Array(members.length * largest);
+  const drawn = new Int32Array(1 + clusters.reduce((last, cluster) => Math.max(last, cluster), 0));
+  const times = new Int32Array(clusters.length);
   const { below } = random(seed);
 
   const values = measure();
   const draws = values.map(() => new Float64Array(resamples));
   for (let draw = 0; draw < resamples; draw++) {
-    let length = 0;
-    for (let at = 0; at < members.length; at++) for (const unit of members[below(members.length)]!) buffer[length++] = unit;
-    const measured = measure(buffer.subarray(0, length));
-    for (const [at, value] of measured.entries()) draws[at]![draw] = value;
+    drawn.fill(0);
+    for (let at = 0; at < drawn.length; at++) drawn[below(drawn.length)]!++;
+    for (let unit = 0; unit < times.length; unit++) times[unit] = drawn[clusters[unit]!]!;
+    for (const [at, value] of measure(times).entries()) draws[at]![draw] = value;
   }
   return values.map((value, at) => {
-    const sorted = draws[at]!.sort();
+    const sorted = draws[at]!.filter((drawnValue) => !Number.isNaN(drawnValue)).sort();
+    if (Number.isNaN(value) || sorted.length === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
     return { value, low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) };
   });
-}
-
-function membersOf(clusters: Int32Array): readonly (readonly number[])[] {
-  const members: number[][] = [];
-  for (const [unit, cluster] of clusters.entries()) (members[cluster] ??= []).push(unit);
-  return members;
 }
 
 /** Linear between the neighbouring order statistics (type 7 of Hyndman & Fan, NumPy's default). `sorted` is ascending. */

@@ -1,7 +1,7 @@
 import { bootstrap } from './bootstrap.ts';
 import { MlError } from './errors.ts';
 import type { ContenderMarks, Evaluation } from './evaluation.ts';
-import type { Marks, Metric } from './task.ts';
+import type { Marks, Measure, Metric } from './task.ts';
 
 export interface EvaluationInput {
   readonly model: string;
@@ -30,8 +30,9 @@ export function evaluate({ model, segment, task, metric, confidence, contenders,
   const rivals = names.filter((name) => name !== 'challenger');
   const pooled = new Map(names.map((name) => [name, pool(contenders[name]!, folds)]));
   const challenger = pooled.get('challenger');
-  const gateMetric = task.metrics[metric];
-  if (!challenger || !gateMetric) throw new MlError('Bug', `an evaluation needs a challenger and one of the task's metrics, not "${metric}"`);
+  const metrics = Object.entries(task.metrics);
+  const gated = metrics.findIndex(([title]) => title === metric);
+  if (!challenger || gated < 0) throw new MlError('Bug', `an evaluation needs a challenger and one of the task's metrics, not "${metric}"`);
   if (challenger.units.length === 0) {
     throw new MlError(
       'DatasetInvalid',
@@ -42,18 +43,28 @@ export function evaluate({ model, segment, task, metric, confidence, contenders,
     if (units.join('\n') !== challenger.units.join('\n')) throw new MlError('Bug', `"${name}" and the challenger sat different exams`);
   }
 
-  const metrics = Object.entries(task.metrics);
-  const measures = [
-    ...names.flatMap((name) => metrics.map(([, of]) => measureOf(of, pooled.get(name)!))),
-    ...rivals.map((name) => gainOf(gateMetric, challenger, pooled.get(name)!)),
-  ];
-  const clusters = clustersOf(contenders['challenger']!, folds);
-  const estimates = bootstrap((sample) => measures.map((measure) => measure(sample)), { clusters, confidence });
+  const measures = names.map((name) => metrics.map(([, each]) => measureOf(each, pooled.get(name)!)));
+  const ours = names.indexOf('challenger');
+  const sign = metrics[gated]![1].better === 'higher' ? 1 : -1;
+  /** All metrics of all contenders, then the challenger's gains over its rivals, signed so that above zero is better. */
+  const measure = (times?: Int32Array): readonly number[] => {
+    const values = measures.map((own) => own.map((each) => each(times)));
+    const gains = names.flatMap((_, theirs) => (theirs === ours ? [] : [sign * (values[ours]![gated]! - values[theirs]![gated]!)]));
+    return [...values.flat(), ...gains];
+  };
+  const estimates = bootstrap(measure, { clusters: clustersOf(contenders['challenger']!, folds), confidence });
+  if (Number.isNaN(estimates[ours * metrics.length + gated]!.value)) {
+    const reason = metrics[gated]![1].undefinedWhen ?? 'it is undefined for the held-out rows';
+    throw new MlError('DatasetInvalid', `there is no ${metric} of ${model}/${segment}: ${reason}. Hold more rows out, or widen the window`);
+  }
 
-  const contenderMarks = (name: string, at: number): ContenderMarks => ({
-    metrics: Object.fromEntries(metrics.map(([title], column) => [title, estimates[at * metrics.length + column]!])),
-    slices: slicesOf(pooled.get(name)!, metrics),
-  });
+  const contenderMarks = (name: string, at: number): ContenderMarks => {
+    const own = metrics.map(([title], column) => [title, estimates[at * metrics.length + column]!] as const);
+    return {
+      metrics: Object.fromEntries(own.filter(([, { value }]) => !Number.isNaN(value))),
+      slices: slicesOf(pooled.get(name)!, metrics, measures[at]!),
+    };
+  };
   return {
     format: 1,
     model,
@@ -69,19 +80,11 @@ export function evaluate({ model, segment, task, metric, confidence, contenders,
   };
 }
 
-type Measure = (sample?: Int32Array) => number;
-
 function measureOf(metric: Metric, marks: Marks): Measure {
-  if (!metric.whole) return (sample) => metric.of(marks, sample);
-  const value = metric.of(marks);
+  const measure = metric.of(marks);
+  if (!metric.whole) return measure;
+  const value = measure();
   return () => value;
-}
-
-/** Challenger minus rival, signed so that above zero is better. */
-function gainOf(metric: Metric, challenger: Marks, rival: Marks): Measure {
-  const [ours, theirs] = [measureOf(metric, challenger), measureOf(metric, rival)];
-  const sign = metric.better === 'higher' ? 1 : -1;
-  return (sample) => sign * (ours(sample) - theirs(sample));
 }
 
 /** The marks of all folds end to end. A slice that a fold lacks has nobody there. */
@@ -99,11 +102,12 @@ function pool(marks: readonly Marks[], folds: readonly string[]): Marks {
   };
 }
 
-/** A user's units of all folds are one cluster: they are not independent of each other. */
+/** The units of a group are one cluster, in all folds; so are those of a user where units have no groups: they are not independent of each other. */
 function clustersOf(marks: readonly Marks[], folds: readonly string[]): Int32Array {
   const numbers = new Map<string, number>();
-  const numberOf = (user: string) => numbers.get(user) ?? numbers.set(user, numbers.size).size - 1;
-  return Int32Array.from(marks.flatMap(({ units }, fold) => units.map((unit) => numberOf(folds.length === 1 ? unit : userOf(unit, folds[fold]!)))));
+  const numberOf = (owner: string) => numbers.get(owner) ?? numbers.set(owner, numbers.size).size - 1;
+  const owners = marks.flatMap(({ units, groups }, fold) => groups ?? units.map((unit) => (folds.length === 1 ? unit : userOf(unit, folds[fold]!))));
+  return Int32Array.from(owners, numberOf);
 }
 
 function userOf(unit: string, fold: string): string {
@@ -111,12 +115,13 @@ function userOf(unit: string, fold: string): string {
   return unit.slice(0, -fold.length - 1);
 }
 
-function slicesOf(marks: Marks, metrics: readonly (readonly [string, Metric])[]): ContenderMarks['slices'] {
+/** A metric that is undefined for a slice, as all are for an empty one, is not there. */
+function slicesOf(marks: Marks, metrics: readonly (readonly [string, Metric])[], measures: readonly Measure[]): ContenderMarks['slices'] {
   const slices = Object.entries(marks.slices).map(([slice, members]) => {
-    const sample = Int32Array.from(members.flatMap((member, unit) => (member ? [unit] : [])));
-    const resampled = metrics.filter(([, metric]) => !metric.whole);
-    const values = sample.length === 0 ? [] : resampled.map(([title, metric]) => [title, metric.of(marks, sample)] as const);
-    return [slice, { units: sample.length, metrics: Object.fromEntries(values) }] as const;
+    const times = Int32Array.from(members, Number);
+    const units = times.reduce((sum, one) => sum + one, 0);
+    const values = metrics.flatMap(([title, { whole }], at) => (whole || units === 0 ? [] : [[title, measures[at]!(times)] as const]));
+    return [slice, { units, metrics: Object.fromEntries(values.filter(([, value]) => !Number.isNaN(value))) }] as const;
   });
   return Object.fromEntries(slices);
 }

@@ -71,7 +71,8 @@ function floorFindings(evaluation: Evaluation, { floors = [] }: Gate): Finding[]
     const units = slice === 'all' ? evaluation.units : (slices[slice]?.units ?? 0);
     const value = slice === 'all' ? metrics[metric]?.value : slices[slice]?.metrics[metric];
     if (units < minUnits || value === undefined) {
-      return { passed: true, reason: `the floor of ${metric} for ${slice} is not judged: ${units} units, fewer than ${minUnits}` };
+      const why = units < minUnits ? `${units} units, fewer than ${minUnits}` : `it is undefined for these ${units} units`;
+      return { passed: true, reason: `the floor of ${metric} for ${slice} is not judged: ${why}` };
     }
     const passed = value >= min;
     return { passed, reason: `${metric} of ${slice} is ${round(value)} over ${units} units, ${passed ? 'at least' : 'below'} the floor of ${min}` };

@@ -27,6 +27,8 @@ export interface Exam<Question> {
   readonly questions: readonly Question[];
   /** Which units belong to a slice, in the order of `units`. A unit may be in several. */
   readonly slices: Readonly<Record<string, readonly boolean[]>>;
+  /** What each unit belongs to (a patient, a card), in the order of `units`: a group is drawn as a whole. Without it each unit stands for itself. */
+  readonly groups?: readonly string[];
 }
 
 export interface ExamOptions {
@@ -42,15 +44,25 @@ export interface Marks {
   /** Answers in the order of `units`, as compact JSON. */
   readonly answers: readonly Json[];
   readonly facts: Readonly<Record<string, Json>>;
+  /** As the exam's. */
+  readonly groups?: readonly string[];
 }
+
+/**
+ * A number that describes units, prepared once (sorted, say) and then asked for thousands of resamples. `times` says how often each unit counts, in
+ * their order: a draw of the bootstrap, or 0 and 1 for a slice. Without it each counts once. NaN where units such as these have no such number.
+ */
+export type Measure = (times?: Int32Array) => number;
 
 export interface Metric {
   readonly title: string;
   readonly better: 'higher' | 'lower';
   /** It describes all answers together (coverage): a resample would distort it, so it is not resampled and its interval is a point. */
   readonly whole?: true;
-  /** The metric over all units, or over the sampled positions (with repetition) of a bootstrap. `range` 0–1 unless it says otherwise. */
-  of(marks: Marks, sample?: Int32Array): number;
+  /** Why it may be undefined, as in `all rows are of one class`: what a person reads where there is no number. */
+  readonly undefinedWhen?: string;
+  /** The measure of these marks. 0–1 unless the metric says otherwise. */
+  of(marks: Marks): Measure;
 }
 
 /** A kind of learning task: one file that states its metrics, baselines, evaluation and default gate. Pure. */

@@ -111,7 +111,7 @@ function validator(
   return async (onnx) => {
     const session = await openSession(onnx);
     try {
-      return scored.of(task.mark(exam, await sitExam(session, task, exam, { signal }), known));
+      return scored.of(task.mark(exam, await sitExam(session, task, exam, { signal }), known))();
     } finally {
       await session.release();
     }

@@ -50,10 +50,12 @@ export const coverage: Metric = {
   title: 'Coverage@10',
   better: 'higher',
   whole: true,
-  of: ({ answers, columns }) => {
-    const catalogue = columns['catalogue']!.reduce((largest, size) => Math.max(largest, size), 0);
-    return catalogue === 0 ? 0 : new Set((answers as readonly (readonly string[])[]).flat()).size / catalogue;
-  },
+  of:
+    ({ answers, columns }) =>
+    () => {
+      const catalogue = columns['catalogue']!.reduce((largest, size) => Math.max(largest, size), 0);
+      return catalogue === 0 ? 0 : new Set((answers as readonly (readonly string[])[]).flat()).size / catalogue;
+    },
 };
 
 /** −log₂ of the share of users who met each item: the bits that it tells about a user who meets it. */

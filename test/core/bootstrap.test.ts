@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { bootstrap, quantile } from '../../core/bootstrap.ts';
+import { mean as meanOf } from '../../core/metrics/columns.ts';
 import { random } from '../../core/random.ts';
 
 const { intervals } = JSON.parse(readFileSync(join(import.meta.dirname, '../oracles/recommendation.json'), 'utf8')) as {
@@ -17,22 +18,13 @@ const { intervals } = JSON.parse(readFileSync(join(import.meta.dirname, '../orac
 
 const alone = (units: number) => Int32Array.from({ length: units }, (_, unit) => unit);
 
-function meanOf(values: ArrayLike<number>) {
-  const everyone = alone(values.length);
-  return (sample: Int32Array = everyone) => {
-    let sum = 0;
-    for (let at = 0; at < sample.length; at++) sum += values[sample[at]!]!;
-    return sum / sample.length;
-  };
-}
-
 describe('the bootstrap', () => {
   const within = (bound: number, expected: number, width: number) => expect(Math.abs(bound - expected) / width).toBeLessThan(0.03);
 
   test('gives the paired interval of SciPy', () => {
     const { a, b, paired } = intervals;
     const [ours, theirs] = [meanOf(a), meanOf(b)];
-    const [gain] = bootstrap((sample) => [ours(sample) - theirs(sample)], { clusters: alone(a.length), confidence: 0.95, resamples: 20_000 });
+    const [gain] = bootstrap((times) => [ours(times) - theirs(times)], { clusters: alone(a.length), confidence: 0.95, resamples: 20_000 });
     within(gain!.low, paired[0], paired[1] - paired[0]);
     within(gain!.high, paired[1], paired[1] - paired[0]);
     expect(gain!.value).toBeCloseTo(ours() - theirs(), 12);
@@ -42,16 +34,16 @@ describe('the bootstrap', () => {
     const { c, clusters, clustered } = intervals;
     const options = { confidence: 0.95, resamples: 20_000 };
     const measure = meanOf(c);
-    const [mean] = bootstrap((sample) => [measure(sample)], { ...options, clusters: Int32Array.from(clusters) });
+    const [mean] = bootstrap((times) => [measure(times)], { ...options, clusters: Int32Array.from(clusters) });
     within(mean!.low, clustered[0], clustered[1] - clustered[0]);
     within(mean!.high, clustered[1], clustered[1] - clustered[0]);
-    const [naive] = bootstrap((sample) => [measure(sample)], { ...options, clusters: alone(c.length) });
+    const [naive] = bootstrap((times) => [measure(times)], { ...options, clusters: alone(c.length) });
     expect(mean!.high - mean!.low).toBeGreaterThan(1.2 * (naive!.high - naive!.low));
   });
 
   test('gives the same interval for the same seed, and another for another', () => {
     const measure = meanOf(intervals.a);
-    const run = (seed: number) => bootstrap((sample) => [measure(sample)], { clusters: alone(120), confidence: 0.9, seed });
+    const run = (seed: number) => bootstrap((times) => [measure(times)], { clusters: alone(120), confidence: 0.9, seed });
     expect(run(1)).toEqual(run(1));
     expect(run(1)).not.toEqual(run(2));
   });
@@ -61,7 +53,7 @@ describe('the bootstrap', () => {
     let covered = 0;
     for (let experiment = 0; experiment < 400; experiment++) {
       const measure = meanOf(Float64Array.from({ length: 80 }, normal));
-      const [mean] = bootstrap((sample) => [measure(sample)], { clusters: alone(80), confidence: 0.95, resamples: 400, seed: experiment });
+      const [mean] = bootstrap((times) => [measure(times)], { clusters: alone(80), confidence: 0.95, resamples: 400, seed: experiment });
       if (mean!.low <= 0 && mean!.high >= 0) covered++;
     }
     expect(covered / 400).toBeGreaterThan(0.92);
@@ -69,7 +61,7 @@ describe('the bootstrap', () => {
   });
 
   test('gives a point where every unit is equal', () => {
-    expect(bootstrap((sample) => [meanOf([3, 3, 3])(sample)], { clusters: alone(3), confidence: 0.95 })).toEqual([{ value: 3, low: 3, high: 3 }]);
+    expect(bootstrap((times) => [meanOf([3, 3, 3])(times)], { clusters: alone(3), confidence: 0.95 })).toEqual([{ value: 3, low: 3, high: 3 }]);
   });
 
   test('refuses to estimate from nothing', () => {

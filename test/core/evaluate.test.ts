@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { evaluate } from '../../core/evaluate.ts';
 import type { EvaluationInput } from '../../core/evaluate.ts';
-import { meanOf } from '../../core/metrics/columns.ts';
+import { meanOf, ofColumns, once } from '../../core/metrics/columns.ts';
 import { random } from '../../core/random.ts';
 import type { Marks } from '../../core/task.ts';
 import { recommendation } from '../../core/tasks/recommendation.ts';
@@ -14,7 +14,7 @@ const marks = (units: readonly string[], ndcg: readonly number[], slices: Marks[
   facts: {},
 });
 
-const whole = { title: 'Answers', better: 'higher', whole: true, of: ({ answers }: Marks) => answers.length } as const;
+const whole = { title: 'Answers', better: 'higher', whole: true, of: (all: Marks) => () => all.answers.length } as const;
 
 const input = (contenders: EvaluationInput['contenders'], folds: readonly string[] = ['test'], metric = 'ndcg@10'): EvaluationInput => ({
   model: 'm',
@@ -91,6 +91,62 @@ describe('an evaluation', () => {
     const { low, high } = evaluate(input({ challenger: strangers }, folds)).contenders['challenger']!.metrics['ndcg@10']!;
     const { low: lowOfOne, high: highOfOne } = single.metrics['ndcg@10']!;
     expect((high - low) / (highOfOne - lowOfOne)).toBeCloseTo(1 / 2, 1);
+  });
+
+  test('draws the units of a group as a whole, in all folds', () => {
+    const rows = units.flatMap((unit) => [`${unit}a`, `${unit}b`]);
+    const twice = base.flatMap((value) => [value, value]);
+    const own = units.flatMap((unit) => [unit, unit]);
+    const interval = (grouped: boolean) =>
+      evaluate(input({ challenger: [{ ...marks(rows, twice), ...(grouped && { groups: own }) }] })).contenders['challenger']!.metrics['ndcg@10']!;
+    const single = evaluate(input({ challenger: [marks(units, base)] })).contenders['challenger']!.metrics['ndcg@10']!;
+    expect(interval(true).low).toBeCloseTo(single.low, 10);
+    expect(interval(true).high).toBeCloseTo(single.high, 10);
+    expect(interval(false).high - interval(false).low).toBeLessThan(0.8 * (single.high - single.low));
+  });
+
+  describe('of a metric that some units do not have', () => {
+    const spread = ofColumns(
+      'Spread',
+      'higher',
+      ['ndcg'],
+      (values) =>
+        (times = once(values.length)) => {
+          const kinds = new Set(Array.from(values).filter((_, at) => times[at]! > 0));
+          return kinds.size > 1 ? kinds.size : Number.NaN;
+        },
+      'all units are alike',
+    );
+    const spreadOf = (values: readonly number[], slices = {}, metric = 'spread') => {
+      const given = input(
+        {
+          challenger: [
+            marks(
+              values.map((_, at) => `u${at}`),
+              values,
+              slices,
+            ),
+          ],
+        },
+        ['test'],
+        metric,
+      );
+      return evaluate({ ...given, task: { kind: 'recommendation', metrics: { spread, error: meanOf('Error', 'error', 'lower') } } });
+    };
+
+    test('leaves it out of a slice, and such resamples out of its interval', () => {
+      const { metrics, slices } = spreadOf([1, 2], { first: [true, false], both: [true, true] }).contenders['challenger']!;
+      expect(metrics['spread']).toEqual({ value: 2, low: 2, high: 2 });
+      expect(Object.keys(slices['first']!.metrics)).toEqual(['error']);
+      expect(slices['both']!.metrics['spread']).toBe(2);
+    });
+
+    test('leaves it out altogether where nobody has it, unless the gate asks for it', () => {
+      expect(Object.keys(spreadOf([1, 1], {}, 'error').contenders['challenger']!.metrics)).toEqual(['error']);
+      expect(() => spreadOf([1, 1])).toThrow(
+        expect.objectContaining({ code: 'DatasetInvalid', message: expect.stringContaining('all units are alike') }),
+      );
+    });
   });
 
   test('is the same each time', () => {

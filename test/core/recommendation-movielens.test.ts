@@ -34,14 +34,14 @@ describe('on MovieLens', () => {
     // The reference orders films by id, which decides its ties; ours come by interactions, and score .0425.
     const data = lastFive(readMovieLens(folder!), 'id');
     const marks = marksOf(data, popularity(data.known));
-    const of = (metric: keyof typeof recommendation.metrics) => recommendation.metrics[metric].of(marks);
+    const of = (metric: keyof typeof recommendation.metrics) => recommendation.metrics[metric].of(marks)();
     expect(marks.units).toHaveLength(542);
     expect(of('ndcg@10')).toBeCloseTo(0.042, 4);
     expect(of('hr@10')).toBeCloseTo(0.148, 3);
     expect(of('recall@10')).toBeCloseTo(0.052, 3);
 
     const ours = lastFive(readMovieLens(folder!));
-    expect(recommendation.metrics['ndcg@10'].of(marksOf(ours, popularity(ours.known)))).toBeCloseTo(0.0425, 4);
+    expect(recommendation.metrics['ndcg@10'].of(marksOf(ours, popularity(ours.known)))()).toBeCloseTo(0.0425, 4);
   });
 
   onRealData('popularity scores .071 and recent popularity .11 over 313 user-windows of a rolling origin', () => {

@@ -199,7 +199,7 @@ describe('the marks', () => {
     { items: [2], scores: [1] },
   ];
   const marks = recommendation.mark(exam, rankings, known);
-  const of = (metric: keyof typeof recommendation.metrics) => recommendation.metrics[metric].of(marks);
+  const of = (metric: keyof typeof recommendation.metrics) => recommendation.metrics[metric].of(marks)();
 
   test('give every metric by hand', () => {
     const ideal = 1 + 1 / Math.log2(3);

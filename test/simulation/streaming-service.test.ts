@@ -7,6 +7,7 @@ import type { MovieLens, Rating } from '../../bench/movielens.ts';
 import { examine, examOf, lastPerUser } from '../../bench/protocols.ts';
 import type { Exam } from '../../bench/protocols.ts';
 import { bootstrap } from '../../core/bootstrap.ts';
+import { mean } from '../../core/metrics/columns.ts';
 import { trainers } from '../../trainers/index.ts';
 import { simulateStreamingService } from '../../simulation/streaming-service.ts';
 import { trainingContext } from '../support/training.ts';
@@ -36,12 +37,8 @@ async function marksOf(name: keyof typeof trainers, exam: Exam): Promise<number[
 /** The lower end of the 95 % interval of the mean difference, paired by user. */
 function surely(better: readonly number[], worse: readonly number[]): number {
   const clusters = Int32Array.from(better, (_, user) => user);
-  const gain = (sample: Int32Array = clusters) => {
-    let sum = 0;
-    for (const user of sample) sum += better[user]! - worse[user]!;
-    return [sum / sample.length];
-  };
-  return bootstrap(gain, { clusters, confidence: 0.95, resamples: 1000 })[0]!.low;
+  const gain = mean(better.map((own, user) => own - worse[user]!));
+  return bootstrap((times) => [gain(times)], { clusters, confidence: 0.95, resamples: 1000 })[0]!.low;
 }
 
 describe('the simulated streaming service', () => {
