@@ -29,7 +29,7 @@ export interface ComposePackageInput {
 /** So many golden examples a server reproduces before it lets a version in. */
 const goldenRequests = 5;
 
-/** Put model, encoding, golden examples, model card and provenance into one package: a manifest of files with their hashes. */
+/** Put model, encoding, golden examples, model card, spec and provenance into one package: a manifest of files with their hashes. */
 export const composePackage =
   (ports: Ports): Step<ComposePackageInput, Artifact<'package'>> =>
   async (input, context) => {
@@ -83,6 +83,7 @@ export const composePackage =
             { path: 'evaluation.json', role: 'evaluation', mediaType: json, sha256: evaluation.sha256, bytes: evaluation.bytes },
             await put('golden.json', 'golden', json, canonical(golden)),
             await put('README.md', 'card', 'text/markdown; charset=utf-8', modelCard({ spec, segment, window, chosen, facts })),
+            { path: 'spec.json', role: 'spec', mediaType: json, sha256: specArtifact.sha256, bytes: specArtifact.bytes },
             await put('provenance.json', 'provenance', json, canonical(inputs)),
           ],
         } satisfies PackageManifest;

@@ -7,7 +7,7 @@ export interface Window {
   readonly to: string;
 }
 
-export type FileRole = 'model' | 'preprocessor' | 'items' | 'golden' | 'card' | 'evaluation' | 'provenance';
+export type FileRole = 'model' | 'preprocessor' | 'items' | 'golden' | 'card' | 'evaluation' | 'spec' | 'provenance';
 
 /** A model package: a manifest of content-addressed files. Its digest is the SHA-256 of the manifest's canonical JSON. */
 export interface PackageManifest {

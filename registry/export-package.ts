@@ -1,7 +1,8 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { PackageManifest } from '../core/manifest.ts';
+import { expectAsLogged } from '../core/as-logged.ts';
 import { MlError } from '../core/errors.ts';
+import type { PackageManifest } from '../core/manifest.ts';
 import { publicKey, type PublicKey } from '../signing/keys.ts';
 import { signatureFile, type SignedFile } from '../signing/model-signature.ts';
 import type { Blobs } from '../stores/blobs.ts';
@@ -21,15 +22,17 @@ export interface Exported {
  * Writes a version's package into a new folder: its files, `manifest.json`, and `model.sig` if it is signed. Whoever has the public key can check it there,
  * with this tool or with Python's `model_signing verify key`.
  *
- * @throws {MlError} `RequestInvalid` if the folder exists; `PackageInvalid` if a file's path leads out of it; `ArtifactMissing`, `ArtifactCorrupt`.
+ * @throws {MlError} `RequestInvalid` if the folder exists; `PackageInvalid` if the package is not what the log says, or a file's path
+ * leads out of it; `ArtifactMissing`, `ArtifactCorrupt`.
  */
 export async function exportPackage(
   from: { readonly store: ObjectStore; readonly blobs: Blobs; readonly registry: Registry; readonly trusted?: readonly PublicKey[] },
-  { version }: FoundVersion,
+  { model, segment, version }: FoundVersion,
   folder: string,
 ): Promise<Exported> {
   const digest = version.package.sha256;
   const manifest = await from.registry.manifest(version.package);
+  expectAsLogged(manifest, model, segment, version);
   const files = signedFilesOf(digest, manifest);
   expectInside(files);
   await mkdir(dirname(folder), { recursive: true });

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { MlError } from '../core/errors.ts';
+import { expectAsLogged } from '../core/as-logged.ts';
 import type { PackageManifest } from '../core/manifest.ts';
 import type { VersionState } from '../core/registry-entry.ts';
 import type { SignatureCheck } from '../registry/signatures.ts';
@@ -22,18 +22,13 @@ export async function fetchVersion(
   const digest = version.package.sha256;
   const path = await blobs.open(digest);
   const manifest = JSON.parse(await readFile(path, 'utf8')) as PackageManifest;
-  if (manifest.format !== 1 || manifest.model !== model || manifest.segment !== segment) {
-    throw new MlError(
-      'PackageInvalid',
-      `${model}/${segment} v${version.version} points to a package of ${manifest.model}/${manifest.segment} in format ${manifest.format}: register the right one`,
-    );
-  }
+  expectAsLogged(manifest, model, segment, version);
   await checkSignature?.(digest, manifest);
   // Where it was erased, the version answers as it answers strangers.
   const isErased = version.erased?.some(({ content }) => content.includes(version.history?.sha256 ?? '')) ?? false;
   const history = isErased ? undefined : version.history?.sha256;
-  const needed = [...manifest.files.map(({ sha256 }) => sha256), version.spec.sha256, ...(history === undefined ? [] : [history])];
-  const opened = await Promise.all(needed.map(async (sha256) => [sha256, await blobs.open(sha256)] as const));
+  const needed = new Set([...manifest.files.map(({ sha256 }) => sha256), version.spec.sha256, ...(history === undefined ? [] : [history])]);
+  const opened = await Promise.all([...needed].map(async (sha256) => [sha256, await blobs.open(sha256)] as const));
   return {
     model,
     segment,

@@ -1,4 +1,5 @@
 import type { Artifact } from '../../core/artifact.ts';
+import { unlikeLog } from '../../core/as-logged.ts';
 import type { PackageManifest } from '../../core/manifest.ts';
 import { fold, formatReference } from '../../core/registry.ts';
 import type { SegmentState, VersionState } from '../../core/registry-entry.ts';
@@ -42,7 +43,7 @@ export async function checkContent(store: ObjectStore, facts: Facts, states: rea
       if (version.pruned !== undefined) continue;
       const reference = formatReference(model, segment, version.version);
       for (const [as, content] of contentOf(version)) need(content, `${as} of ${reference}`);
-      if (isWhole(version.package)) await checkPackage(model, segment, reference, version.package);
+      if (isWhole(version.package)) await checkPackage(model, segment, reference, version);
       if (isWhole(version.examined)) {
         const onnx = (await readContent<{ readonly onnx?: Content }>(store, version.examined.sha256))?.onnx;
         if (onnx !== undefined) need(onnx, `examined model’s ONNX file of ${reference}`);
@@ -50,15 +51,20 @@ export async function checkContent(store: ObjectStore, facts: Facts, states: rea
     }
   }
 
-  async function checkPackage(model: string, segment: string, reference: string, pack: Content): Promise<void> {
+  async function checkPackage(model: string, segment: string, reference: string, version: VersionState): Promise<void> {
+    const pack = version.package;
     const manifest = await readContent<PackageManifest>(store, pack.sha256);
-    const isManifest = Array.isArray(manifest?.files);
-    if (!isManifest || manifest?.model !== model || manifest.segment !== segment) {
-      const found = !isManifest || manifest === undefined ? 'no manifest' : `${manifest.model}/${manifest.segment}`;
-      const expected = `${model}/${segment}`;
-      facts.findings.push({ object: blobKey(pack.sha256), problem: 'altered', what: `it is the package of ${reference}`, expected, found });
+    const isManifest = manifest !== undefined && Array.isArray(manifest.files);
+    const unlike = isManifest ? unlikeLog(manifest, model, segment, version) : { expected: `${model}/${segment}`, found: 'no manifest' };
+    if (unlike !== undefined) {
+      facts.findings.push({
+        object: blobKey(pack.sha256),
+        problem: 'altered',
+        what: `the log says that it is the package of ${reference}`,
+        ...unlike,
+      });
     }
-    if (!isManifest || manifest === undefined) return;
+    if (!isManifest) return;
     for (const file of manifest.files) need(file, `file ${file.path} of ${reference}`);
     for (const { place, files } of facts.signatures.get(pack.sha256) ?? []) {
       const differences = fileDifferences(files ?? [], signedFilesOf(pack.sha256, manifest));

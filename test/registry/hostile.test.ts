@@ -8,7 +8,7 @@ import { exportPackage } from '../../registry/export-package.ts';
 import { openRegistry, type Registry } from '../../registry/registry.ts';
 import { openMarks } from '../../registry/seen.ts';
 import { verify } from '../../registry/verify/verify.ts';
-import { type Blobs, openBlobs } from '../../stores/blobs.ts';
+import { blobKey, type Blobs, openBlobs } from '../../stores/blobs.ts';
 import { key } from '../../stores/key.ts';
 import type { ObjectStore } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
@@ -37,6 +37,7 @@ const put = async (content: unknown) => ({
   mediaType: 'application/json',
   ...(await blobs.putBytes(Buffer.from(canonical(content)))),
 });
+const unlike = async () => (await verify(store)).findings.filter(({ what }) => what === 'the log says that it is the package of m/all@1');
 const anotherReader = (): Registry => openRegistry(store, blobs);
 
 describe('what somebody else put into the store', () => {
@@ -51,6 +52,26 @@ describe('what somebody else put into the store', () => {
       expect((await readdir(folder)).toSorted()).toEqual(['cache', 'store']);
     },
   );
+
+  test('does not make an export, or verify, take a spec that the package was not made from', async () => {
+    const spec = await put('the spec');
+    const pack = await put({ format: 1, ...place, files: [{ ...spec, path: 'spec.json', role: 'spec' }] });
+    const version = registered('v1', pack);
+    await registry.register(place, version, person);
+    const exporting = exportPackage({ store, blobs, registry }, await registry.version('m@1'), join(folder, 'out'));
+    await expect(exporting).rejects.toMatchObject({
+      code: 'PackageInvalid',
+      facts: { expected: `the spec ${version.spec.sha256}`, found: `the spec ${spec.sha256}` },
+    });
+    expect(await readdir(folder)).not.toContain('out');
+    expect(await unlike()).toEqual([expect.objectContaining({ object: blobKey(pack.sha256), found: `the spec ${spec.sha256}` })]);
+  });
+
+  test('is believed of the spec where a package is of before it held one', async () => {
+    await registry.register(place, registered('v1', await put({ format: 1, ...place, files: [] })), person);
+    await exportPackage({ store, blobs, registry }, await registry.version('m@1'), join(folder, 'out'));
+    expect(await unlike()).toEqual([]);
+  });
 
   test('is no signature because it lies where one would', async () => {
     const pack = await put({ format: 1, ...place, files: [] });

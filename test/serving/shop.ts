@@ -28,6 +28,8 @@ export interface Release {
   readonly report?: string;
   /** Golden answers of another model, so that the version fails its check. */
   readonly goldenOf?: Uint8Array;
+  /** What the log says is the spec, where it is not the package's. */
+  readonly loggedSpec?: object;
 }
 
 export interface Registered {
@@ -67,6 +69,7 @@ export async function openShop(): Promise<Shop> {
       const { sha256, bytes } = await put('package', content);
       return { path, role, sha256, bytes, mediaType };
     };
+    const spec = canonical({ format: 1, name: model, target: { user: 'userId', item: 'movieId', relevantFrom: 4 } });
     const manifest: PackageManifest = {
       format: 1,
       model,
@@ -78,6 +81,7 @@ export async function openShop(): Promise<Shop> {
       files: [
         await file('model.onnx', 'model', onnx, 'application/onnx'),
         await file('items.json', 'items', JSON.stringify(items)),
+        await file('spec.json', 'spec', spec),
         await file('golden.json', 'golden', JSON.stringify(await goldenOf(rest.goldenOf ?? onnx, items.length))),
       ],
     };
@@ -94,7 +98,7 @@ export async function openShop(): Promise<Shop> {
         window,
         rows: rest.rows ?? 1000,
         observed: {},
-        spec: await put('spec', canonical({ format: 1, name: model, target: { user: 'userId', item: 'movieId', relevantFrom: 4 } })),
+        spec: await put('spec', rest.loggedSpec === undefined ? spec : canonical(rest.loggedSpec)),
         evaluation: { ...unread, kind: 'evaluation' },
         report: await put('report', rest.report ?? `<!doctype html><title>${model}</title><h1>Report of ${model}</h1>`, 'text/html'),
         examined: { ...unread, kind: 'model' },

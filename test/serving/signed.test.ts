@@ -88,6 +88,16 @@ describe('a prediction server that is told whom to trust', () => {
     await until(async () => (await answering()) === foreign.digest);
   });
 
+  test('refuses a version by another spec than the signed one', async () => {
+    const loggedSpec = { format: 1, name: place.model, target: { user: 'userId', item: 'movieId', relevantFrom: 0 } };
+    const next = await shop.register({ ...place, onnx: byGenre(films, 2), items: films, histories, loggedSpec });
+    await sign(next);
+    await shop.promote(place, next.version);
+    const signedSpec = next.manifest.files.find(({ role }) => role === 'spec')!.sha256;
+    expect(await refusal(next.version)).toMatchObject({ code: 'PackageInvalid', reason: expect.stringContaining(signedSpec) });
+    expect(await answering()).toBe(first.digest);
+  });
+
   test('keeps the old version when one byte is flipped in whatever it reads of the new one', async () => {
     const parts = async ({ digest, manifest, version }: Registered) => {
       const { spec, history } = (await shop.registry.state(place)).versions.find((it) => it.version === version)!;

@@ -37,6 +37,12 @@ describe('train', () => {
     expect(entry).toMatchObject({ by: 'anna', run: { workflowId: 'train/films/all', runId: first.runId } });
   });
 
+  test('packs the spec that it was made from, so that a signature covers it', async () => {
+    const [version] = (await system.registry.state({ model: 'films', segment: 'all' })).versions;
+    const { files } = await system.registry.manifest(version!.package);
+    expect(files.find(({ role }) => role === 'spec')?.sha256).toBe(version!.spec.sha256);
+  });
+
   test('is unchanged on unchanged sources: it makes nothing, and adds nothing to the registry', async () => {
     const run = await system.client.train(recommender('films'));
     expect(await run.result()).toMatchObject({ outcome: 'unchanged', version: 1 });
