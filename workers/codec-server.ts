@@ -39,7 +39,8 @@ export async function startCodecServer({ codec, origins, port = 0 }: CodecServer
       return reply.code(403).send({ message: 'this codec server answers the web UI of its own Temporal only' });
     }
     reply.header('vary', 'Origin');
-    if (origin !== '') reply.header('access-control-allow-origin', origin);
+    // The web UI may be set to send credentials along; none are asked for.
+    if (origin !== '') reply.headers({ 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' });
     if (method !== 'OPTIONS') return;
     return reply
       .code(204)

@@ -1,22 +1,10 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { startPredictionServer, type PredictionServer } from '../../serving/index.ts';
+import { hasBrowser, startBrowser } from '../support/chromium.ts';
 import { byGenre, films, histories, rule } from './films.ts';
 import { openShop, type Release, type Shop } from './shop.ts';
 
-const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium'].find((path) => path !== undefined && existsSync(path));
-if (!executablePath) process.stderr.write('no browser at CHROMIUM_PATH or /usr/bin/chromium: the tests of the page are skipped\n');
-
-const quiet = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const gain = { metric: 'ndcg@10', over: 'popularity', value: 0.0213, low: 0.0131, high: 0.0298 };
 
 const learned = (strength: number, more: Partial<Release> = {}): Release => ({
@@ -29,7 +17,7 @@ const learned = (strength: number, more: Partial<Release> = {}): Release => ({
   ...more,
 });
 
-(executablePath ? describe : describe.skip)('the page', () => {
+(hasBrowser ? describe : describe.skip)('the page', () => {
   let shop: Shop;
   let server: PredictionServer;
   let browser: Browser;
@@ -40,7 +28,7 @@ const learned = (strength: number, more: Partial<Release> = {}): Release => ({
   beforeAll(async () => {
     shop = await openShop();
     server = await startPredictionServer({ ...shop, followEveryMs: 50, links: { run: ({ runId }) => `http://127.0.0.1:9/runs/${runId}` } });
-    browser = await chromium.launch({ executablePath: executablePath!, args: quiet });
+    browser = await startBrowser();
     page = await browser.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
