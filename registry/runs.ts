@@ -59,12 +59,20 @@ export function openRunArchive(store: ObjectStore, blobs: Blobs, signer?: StoreS
     };
     const place = key(`${folder(run.runId)}history-${String(run.lastEvent).padStart(12, '0')}.json`);
     const body = seal(record);
-    await signer?.run(body);
-    const settled = async () => parsed(await store.settle(place, body));
-    const [standing] = await Promise.all([settled(), announceRecord(store, place)]);
-    if (standing !== undefined) return standing;
+    // Signed before it is written, but not where another one stands: a retry's own has a later time, and would leave a signature of nothing.
+    const signing = parseRun(await readObject(store, place)) === undefined ? signer : undefined;
+    await signing?.run(body);
+    const [standing] = await Promise.all([settle(place, body), announceRecord(store, place)]);
+    if (Buffer.compare(standing, body) !== 0) await signing?.withdraw(body);
+    return parsed(standing) ?? record;
+  }
+
+  /** What stands at a place from now on: the record that is there, unless it is damaged. */
+  async function settle(place: Key, body: Uint8Array): Promise<Uint8Array> {
+    const standing = await store.settle(place, body);
+    if (parsed(standing) !== undefined) return standing;
     await store.remove(place);
-    return (await settled()) ?? record;
+    return store.settle(place, body);
   }
 
   async function run(runId: string): Promise<ArchivedRun> {

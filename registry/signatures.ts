@@ -16,6 +16,8 @@ export interface StoreSigner {
   package(digest: string): Promise<void>;
   /** The bytes of a run's record as they lie in the store. */
   run(record: Uint8Array): Promise<void>;
+  /** Takes back the signature of a record that was not written, since another one stands in its place. */
+  withdraw(record: Uint8Array): Promise<void>;
 }
 
 /** Throws where a package has no signature that counts. */
@@ -55,6 +57,7 @@ export function openStoreSigner(store: ObjectStore, blobs: Blobs, signingKey: Si
         return signModel(`${manifest.model}-${manifest.segment}`, signedFilesOf(digest, manifest), signingKey);
       }),
     run: (record) => keep(sha256(record), () => signBundle(runPayload, record, signingKey)),
+    withdraw: (record) => store.remove(signatureKey(sha256(record), fingerprint)),
   };
 }
 

@@ -373,6 +373,38 @@ describe('verify', () => {
   });
 });
 
+describe('the signature of a run', () => {
+  const otherwise = () => runs.archive({ ...run, lastEvent: 40, outcome: { status: 'failed' }, history: Buffer.from('{}') });
+  const signed = async () => (await keysOf(store, 'signatures/')).map((each) => each.split('/')[1]!);
+  const standing = async () => sha256(await readFile(pathOf((await keysOf(store, 'runs/'))[0]!)));
+
+  test('is of the record that stands, and of no other when the run is archived again', async () => {
+    await archive(run.runId, 40);
+    await otherwise();
+    expect(await signed()).toEqual([await standing()]);
+  });
+
+  test('is taken back when somebody else was first', async () => {
+    const first = runs;
+    const second: ObjectStore = {
+      ...store,
+      async settle(place, body, call) {
+        if (place.startsWith('runs/')) await first.archive({ ...run, lastEvent: 40, outcome: { status: 'completed' }, history: Buffer.from('{}') });
+        return store.settle(place, body, call);
+      },
+    };
+    runs = openRunArchive(second, blobs, openStoreSigner(second, blobs, ours));
+    expect((await otherwise()).outcome).toEqual({ status: 'completed' });
+    expect(await signed()).toEqual([await standing()]);
+  });
+
+  test('is not given to what somebody else has written there', async () => {
+    await openRunArchive(store, blobs).archive({ ...run, lastEvent: 40, outcome: { status: 'completed' }, history: Buffer.from('{}') });
+    await archive(run.runId, 40);
+    expect(await signed()).toEqual([]);
+  });
+});
+
 describe('the signature of a package', () => {
   const manifestOf = async (version: number): Promise<readonly [string, PackageManifest]> => {
     const { package: pack } = (await registry.state(place)).versions[version - 1]!;
