@@ -107,6 +107,7 @@ try {
       queued: summary(times.queued),
       eager: summary(times.eager),
       light: summary(times.light),
+      lightWithoutStore: summary(times.bare),
       storeAlone: summary(alone),
     },
     moreThanPlain: { queued: more('queued'), eager: more('eager') },

@@ -1,9 +1,10 @@
+import { readFileSync, statSync } from 'node:fs';
 import type { Artifact, ArtifactKind, Json, MadeRecord, Provenance, Run } from '../core/artifact.ts';
-import type { Blobs } from './blobs.ts';
+import { blobOf, type Blobs } from './blobs.ts';
 import { provenanceDigest } from './digest.ts';
 import { key, keySegment } from './key.ts';
-import { announceRecord } from './lineage-feed.ts';
-import type { Call, Key, ObjectStore } from './object-store.ts';
+import { announceRecord, hintOf } from './lineage-feed.ts';
+import { type Call, type Key, type ObjectStore, settleInOrder, type SmallObject } from './object-store.ts';
 import { keysOf, readObject, readObjects } from './read-object.ts';
 import { seal, unseal } from './sealed.ts';
 
@@ -55,15 +56,12 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
 
   const isWhole = async (artifact: Artifact): Promise<boolean> => (await blobs.head(artifact.sha256))?.bytes === artifact.bytes;
 
-  /** Side by side: a step that fails between the two is tried again, and then announces again. */
-  async function settle(at: Key, body: Uint8Array): Promise<Uint8Array> {
-    const [settled] = await Promise.all([store.settle(at, body), announceRecord(store, at)]);
-    return settled;
-  }
+  /** A record with its hint: a step that fails between the two is tried again, and then announces again. */
+  const announced = (at: Key, body: Uint8Array): readonly SmallObject[] => [{ key: at, body }, hintOf(at)];
 
   async function writeUsed(digest: string, artifact: Artifact, by: Run): Promise<void> {
     const record: UsedRecord = { provenance: digest, artifact, by: onlyRun(by), at: new Date().toISOString() };
-    await settle(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), seal(record));
+    await settleInOrder(store, announced(key(`used/${keySegment(by.runId)}/${digest}.${artifact.kind}.json`), seal(record)));
   }
 
   async function find<K extends ArtifactKind>(kind: K, provenance: Provenance, by?: Run): Promise<Artifact<K> | undefined> {
@@ -86,8 +84,8 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
     const by = onlyRun(facts.by);
     const digest = provenanceDigest(provenance);
     const at = new Date().toISOString();
-    const blob = await blobs.put(path, call);
-    const artifact: Artifact<K> = { kind, ...blob, mediaType };
+    const small = readSmall(path);
+    const artifact: Artifact<K> = { kind, ...(small ? blobOf(small) : await blobs.put(path, call)), mediaType };
     const record: MadeRecord = { provenance, artifact, by, at, notes };
     for (;;) {
       const { record: standing, last } = await lookUp(kind, provenance);
@@ -96,8 +94,9 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
         return standing.artifact as Artifact<K>;
       }
       const body = seal(record);
-      const settled = await settle(key(`made/${digest}/${number(last + 1)}.json`), body);
-      if (Buffer.from(body).equals(settled)) {
+      const objects = announced(key(`made/${digest}/${number(last + 1)}.json`), body);
+      const [settled] = await (small ? blobs.putNamed(small, objects, call) : settleInOrder(store, objects, call));
+      if (Buffer.from(body).equals(settled!)) {
         // Content that was there already, old and needed by nobody, may have been pruned since it was looked at; with its record it stays.
         if (!(await isWhole(artifact))) await blobs.put(path, call);
         return artifact;
@@ -107,6 +106,14 @@ export function openArtifactStore(store: ObjectStore, blobs: Blobs): ArtifactSto
   }
 
   return { blobs, find, commit };
+}
+
+/** Content of at most so much goes into the store with its record. */
+const smallBytes = 1 << 18;
+
+/** A file's content if it is small. It was written a moment ago: to read it at once takes less than to wait for another thread to. */
+function readSmall(path: string): Uint8Array | undefined {
+  return statSync(path).size <= smallBytes ? readFileSync(path) : undefined;
 }
 
 /** Callers may know more about their run (the attempt, say); records hold what identifies it. */

@@ -5,7 +5,7 @@ import { MlError } from '../core/errors.ts';
 import { digestFile, sha256 as sha256Of } from './digest.ts';
 import { key } from './key.ts';
 import { makeFolder } from './make-folder.ts';
-import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
+import { type Call, type Key, maxSettleBytes, type ObjectStore, settleInOrder, type SmallObject } from './object-store.ts';
 import { stopIfAborted } from './store-error.ts';
 
 /** Content by its SHA-256. Nobody gets bytes that were not checked. */
@@ -13,6 +13,8 @@ export interface Blobs {
   /** Stores a file's content. It is durable when this resolves; content that is there already, and intact, is not written again. */
   put(path: string, call?: Call): Promise<Blob>;
   putBytes(bytes: Uint8Array, call?: Call): Promise<Blob>;
+  /** As `putBytes`, for at most 8 MiB, and then objects that name the content. Returns what stands at each of these. */
+  putNamed(bytes: Uint8Array, by: readonly SmallObject[], call?: Call): Promise<readonly Uint8Array[]>;
   /** Size of what is stored, unverified. `undefined` if it is missing. */
   head(sha256: string): Promise<{ readonly bytes: number } | undefined>;
   /**
@@ -29,6 +31,8 @@ export interface Blob {
   readonly sha256: string;
   readonly bytes: number;
 }
+
+export const blobOf = (bytes: Uint8Array): Blob => ({ sha256: sha256Of(bytes), bytes: bytes.length });
 
 /** Where the content with this hash lies: `blobs/sha256/ab/<hex>`. */
 export function blobKey(sha256: string): Key {
@@ -52,17 +56,25 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
   }
 
   async function putBytes(bytes: Uint8Array, call: Call = {}): Promise<Blob> {
-    const blob = { sha256: sha256Of(bytes), bytes: bytes.length };
-    if (bytes.length <= maxSettleBytes) {
-      const standing = await store.settle(blobKey(blob.sha256), bytes, call);
-      if (standing === bytes || sha256Of(standing) === blob.sha256) return blob;
-    }
-    // Too large, or what stands there is damaged: an upload replaces it.
+    if (bytes.length <= maxSettleBytes) await putNamed(bytes, [], call);
+    else await replace(bytes, call);
+    return blobOf(bytes);
+  }
+
+  async function putNamed(bytes: Uint8Array, by: readonly SmallObject[], call: Call = {}): Promise<readonly Uint8Array[]> {
+    const { sha256 } = blobOf(bytes);
+    const [content, ...standing] = await settleInOrder(store, [{ key: blobKey(sha256), body: bytes }, ...by], call);
+    // What stands there may be damaged.
+    if (content !== bytes && sha256Of(content!) !== sha256) await replace(bytes, call);
+    return standing;
+  }
+
+  async function replace(bytes: Uint8Array, call: Call): Promise<void> {
+    const blob = blobOf(bytes);
     const path = join(cacheFolder, `put-${randomUUID()}`);
     try {
       await writeFile(path, bytes);
       await store.upload(blobKey(blob.sha256), { path, ...blob }, call);
-      return blob;
     } finally {
       await rm(path, { force: true });
     }
@@ -135,6 +147,7 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
   return {
     put,
     putBytes,
+    putNamed,
     head: (sha256) => store.head(blobKey(sha256)),
     open: openBlob,
     readBytes: async (sha256, call) => readFile(await openBlob(sha256, call)),

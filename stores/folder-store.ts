@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream, type Dirent } from 'node:fs';
-import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MlError } from '../core/errors.ts';
 import { digestFile } from './digest.ts';
 import { isKeySegment, key as parseKey, keyPrefix } from './key.ts';
 import { makeFolder } from './make-folder.ts';
-import { type Call, type Key, maxSettleBytes, type ObjectStore } from './object-store.ts';
+import { type Call, type Key, maxSettleBytes, type ObjectStore, type SmallObject } from './object-store.ts';
 import { stopIfAborted, storeError, symbolicLink } from './store-error.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -64,17 +64,23 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
   /** Folders that are there, each with the flush of its own name: a write waits for it at its end, not before it begins. */
   const durable = new Map<string, Promise<void>>([[root, Promise.resolve()]]);
 
-  async function prepareFolder(path: string): Promise<void> {
-    if (durable.has(path)) return;
+  /** Whether it was this call that made the folder: then it is empty, and no link. */
+  async function prepareFolder(path: string): Promise<boolean> {
+    if (durable.has(path)) return false;
     const parent = dirname(path);
     await prepareFolder(parent);
     if ((await realpath(parent)) !== parent) throw symbolicLink(uri, relative(root, path));
-    await mkdir(path).catch((error: unknown) => {
-      if (!causedBy(error, 'EEXIST')) throw error;
-    });
+    const made = await mkdir(path).then(
+      () => true,
+      (error: unknown) => {
+        if (!causedBy(error, 'EEXIST')) throw error;
+        return false;
+      },
+    );
     const flushed = syncFolder(parent);
     durable.set(path, flushed);
     flushed.catch(() => durable.delete(path));
+    return made;
   }
 
   /** Makes the name of an object durable, and those of the folders that it lies in. */
@@ -84,21 +90,19 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     await Promise.all(flushes);
   }
 
-  /** As `findPlace`, and makes the folders. */
-  async function makePlace(key: Key): Promise<string> {
+  /** As `findPlace`, and makes the folders. `fresh`: nothing lies in its folder yet. */
+  async function makePlace(key: Key): Promise<{ readonly path: string; readonly fresh: boolean }> {
     const folder = dirname(place(parseKey(key)));
     const found = durable.has(folder) ? await findPlace(key) : undefined;
-    if (found !== undefined) return found;
+    if (found !== undefined) return { path: found, fresh: false };
     // A folder that we made may have been removed since, and with it those below and above.
     if (durable.has(folder)) forgetFolders();
-    try {
-      await prepareFolder(folder);
-    } catch (error) {
+    const fresh = await prepareFolder(folder).catch((error: unknown) => {
       if (!causedBy(error, 'ENOENT')) throw error;
       forgetFolders();
-      await prepareFolder(folder);
-    }
-    return (await findPlace(key)) ?? place(key);
+      return prepareFolder(folder);
+    });
+    return { path: (fresh ? undefined : await findPlace(key)) ?? place(key), fresh };
   }
 
   function forgetFolders(): void {
@@ -106,57 +110,61 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
     durable.set(root, Promise.resolve());
   }
 
-  /** Writes a durable file of this call's own, hands it to `use`, and takes its first name away again. */
-  async function withUnfinished<T>(write: (file: FileHandle) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
-    const path = join(root, unfinished, randomUUID());
+  const newDraft = (): string => join(root, unfinished, randomUUID());
+
+  async function settleTogether(objects: readonly SmallObject[], call: Call = {}): Promise<readonly Uint8Array[]> {
+    const drafts = await Promise.allSettled(objects.map((object) => guarded(object.key, () => draft(object))));
     try {
-      const file = await open(path, 'wx', readOnly);
-      try {
-        await write(file);
-        // An empty object is all name, which is flushed with its folder.
-        if ((await file.stat()).size > 0) await file.sync();
-      } finally {
-        await file.close();
+      const places = drafts.map((each) => {
+        if (each.status === 'rejected') throw each.reason;
+        return each.value;
+      });
+      const ours: boolean[] = [];
+      for (const [at, { path, draft }] of places.entries()) {
+        stopIfAborted(call.signal, objects[at]!.key);
+        ours.push(draft !== undefined && (await createAt(path, draft)));
       }
-      return await use(path);
+      // The winner may not have got so far: what we report as standing must outlive a power cut too.
+      await Promise.all(places.map(({ path }) => flushNames(path)));
+      return await Promise.all(places.map(({ path }, at) => (ours[at] ? Promise.resolve(objects[at]!.body) : readWhole(path))));
     } finally {
-      await rm(path, { force: true });
+      const written = drafts.flatMap((each) => (each.status === 'fulfilled' && each.value.draft !== undefined ? [each.value.draft] : []));
+      await Promise.all(written.map((each) => unlink(each)));
     }
   }
 
-  async function settle(key: Key, body: Uint8Array, call: Call = {}): Promise<Uint8Array> {
+  /** Where an object belongs, and its durable content under another name; none where something stands already. */
+  async function draft({ key, body }: SmallObject): Promise<{ readonly path: string; readonly draft?: string }> {
     if (body.length > maxSettleBytes) {
       throw new MlError('ObjectTooLarge', `"${key}" has ${body.length} bytes; ${maxSettleBytes} can be settled: upload it`, {
         key,
         bytes: body.length,
       });
     }
-    const path = await makePlace(key);
-    const ours = !(await exists(path)) && (await withUnfinished((file) => file.writeFile(body), createAt));
-    // The winner may not have got so far: what we report as standing must outlive a power cut too.
-    await flushNames(path);
-    return ours ? body : await readWhole(path);
-
-    async function createAt(temporary: string): Promise<boolean> {
-      stopIfAborted(call.signal, key);
-      try {
-        await link(temporary, path);
-        return true;
-      } catch (error) {
-        if (causedBy(error, 'EEXIST')) return false;
-        throw error;
-      }
+    const { path, fresh } = await makePlace(key);
+    if (!fresh && (await exists(path))) return { path };
+    const draft = newDraft();
+    try {
+      await writeDurable(draft, body.length, (file) => file.writeFile(body));
+      return { path, draft };
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
     }
   }
 
   async function upload(key: Key, file: { path: string; sha256: string; bytes: number }, call: Call = {}): Promise<void> {
-    const path = await makePlace(key);
+    const { path } = await makePlace(key);
     const intact = (await sizeOf(path)) === file.bytes && (await digestFile(path, call)).sha256 === file.sha256;
     if (!intact) {
-      await withUnfinished(
-        (target) => copyVerified(file, target, call),
-        (temporary) => rename(temporary, path),
-      );
+      const draft = newDraft();
+      try {
+        await writeDurable(draft, file.bytes, (target) => copyVerified(file, target, call));
+        await rename(draft, path);
+      } catch (error) {
+        await rm(draft, { force: true });
+        throw error;
+      }
     }
     await flushNames(path);
     call.onBytes?.(file.bytes);
@@ -196,7 +204,8 @@ export async function openFolderStore(folder: string): Promise<ObjectStore> {
 
   return {
     uri,
-    settle: (key, body, call) => guarded(key, () => settle(key, body, call)),
+    settle: (key, body, call) => guarded(key, async () => (await settleTogether([{ key, body }], call))[0]!),
+    settleTogether: (objects, call) => guarded(objects[0]!.key, () => settleTogether(objects, call)),
     upload: (key, file, call) => guarded(key, () => upload(key, file, call)),
     read: (key, from = 0, call = {}) =>
       guarded(key, async () => {
@@ -274,6 +283,28 @@ async function look(path: string): Promise<{ size: number; mtime: Date } | undef
 
 const sizeOf = async (path: string): Promise<number | undefined> => (await look(path))?.size;
 const exists = async (path: string): Promise<boolean> => (await look(path)) !== undefined;
+
+/** Gives an object its name, unless it is taken. */
+async function createAt(path: string, draft: string): Promise<boolean> {
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (causedBy(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+async function writeDurable(path: string, bytes: number, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, 'wx', readOnly);
+  try {
+    await write(file);
+    // An empty object is all name, which is flushed with its folder.
+    if (bytes > 0) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
 
 async function readWhole(path: string): Promise<Uint8Array> {
   const file = await open(path, constants.O_RDONLY | noFollow);

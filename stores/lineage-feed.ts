@@ -1,5 +1,5 @@
 import { key } from './key.ts';
-import type { Key, ObjectStore } from './object-store.ts';
+import type { Key, ObjectStore, SmallObject } from './object-store.ts';
 
 /** A record that was written, or is about to be. */
 export interface Hint {
@@ -13,9 +13,14 @@ export interface Hint {
  * hints away once it holds their records, so the feed stays short. A hint only hints: whoever lists all records finds the same.
  */
 export async function announceRecord(store: ObjectStore, record: Key): Promise<void> {
+  const { key: hint, body } = hintOf(record);
+  await store.settle(hint, body);
+}
+
+/** The hint itself, for whoever writes it together with its record. */
+export function hintOf(record: Key): SmallObject {
   const now = new Date().toISOString();
-  const hint = `lineage-feed/${now.slice(0, 10)}/${Date.parse(now)}=${record.replaceAll('/', '=')}`;
-  await store.settle(key(hint), new Uint8Array());
+  return { key: key(`lineage-feed/${now.slice(0, 10)}/${Date.parse(now)}=${record.replaceAll('/', '=')}`), body: new Uint8Array() };
 }
 
 /** A record's key has three parts, and only the middle one may hold a "=" of its own. */

@@ -7,11 +7,22 @@ export interface Call {
   readonly onBytes?: (done: number) => void;
 }
 
+/** An object that one request carries. */
+export interface SmallObject {
+  readonly key: Key;
+  readonly body: Uint8Array;
+}
+
 /** Objects are written once. When a write resolves it is durable, and every reader and lister sees it. */
 export interface ObjectStore {
   readonly uri: string;
   /** Atomic create, at most 8 MiB. Returns the bytes that stand at `key`: ours, or those of whoever was first. */
   settle(key: Key, body: Uint8Array, call?: Call): Promise<Uint8Array>;
+  /**
+   * Several objects, each as `settle` does it, none there before those ahead of it. All are durable when it resolves, for one wait for the disk: absent
+   * where it could do no better than `settleInOrder`, which callers use.
+   */
+  settleTogether?(objects: readonly SmallObject[], call?: Call): Promise<readonly Uint8Array[]>;
   /** Any size; `key` contains `sha256`. Resumes earlier attempts. Racing uploads of one key are harmless. */
   upload(key: Key, file: { readonly path: string; readonly sha256: string; readonly bytes: number }, call?: Call): Promise<void>;
   /** Unverified bytes, from `from` on. Only blobs and log call this (linted). */
@@ -27,3 +38,11 @@ export interface ObjectStore {
 
 /** Largest body of `settle`: one request of any object store, and small enough to hold in memory. */
 export const maxSettleBytes = 8 * 1024 * 1024;
+
+/** Settles objects of which the later ones name the earlier ones. Returns what stands at each. */
+export async function settleInOrder(store: ObjectStore, objects: readonly SmallObject[], call?: Call): Promise<readonly Uint8Array[]> {
+  if (store.settleTogether) return store.settleTogether(objects, call);
+  const standing: Uint8Array[] = [];
+  for (const { key, body } of objects) standing.push(await store.settle(key, body, call));
+  return standing;
+}

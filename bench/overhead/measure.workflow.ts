@@ -11,7 +11,7 @@ const plain = proxyActivities<{ plain(n: string): Promise<{ n: string }> }>({
   allowEagerDispatch: false,
 });
 
-export type Times = Readonly<Record<'plain' | 'queued' | 'eager' | 'light', readonly number[]>>;
+export type Times = Readonly<Record<'plain' | 'queued' | 'eager' | 'light' | 'bare', readonly number[]>>;
 
 /** One step of each kind after the other, `count` times: each meets the same weather. Milliseconds from a workflow task to the next. */
 export async function measureSteps({
@@ -23,7 +23,7 @@ export async function measureSteps({
   readonly store: string;
   readonly seed: string;
 }): Promise<Times> {
-  const times = { plain: [] as number[], queued: [] as number[], eager: [] as number[], light: [] as number[] };
+  const times = { plain: [] as number[], queued: [] as number[], eager: [] as number[], light: [] as number[], bare: [] as number[] };
   const timed = async (kind: keyof Times, step: Promise<unknown>, from = Date.now()) => {
     await step;
     times[kind].push(Date.now() - from);
@@ -35,6 +35,8 @@ export async function measureSteps({
     await timed('eager', eager.makeTrivial({ n: `${seed} eager ${i}`, store }));
     await timed('plain', plain.plain(`${i}`));
     await timed('light', light.makeTrivial({ n: `${seed} light ${i}`, store }));
+    await timed('plain', plain.plain(`${i}`));
+    await timed('bare', light.nothing({ n: `${i}` }));
   }
   return times;
 }

@@ -32,3 +32,8 @@ export async function makeTrivial({ n, store }: Trivial, { scratch, run }: StepC
   });
   return { sha256 };
 }
+
+/** Makes nothing: what is left of a light step without its store. */
+export async function nothing({ n }: Pick<Trivial, 'n'>) {
+  return { n };
+}

@@ -14,7 +14,8 @@ export function pointsAround(reach: (point: string) => void): Around {
     return result;
   }
   return {
-    store: (store): ObjectStore => ({
+    // One after the other, so that there is a point between any two.
+    store: ({ settleTogether: _, ...store }): ObjectStore => ({
       ...store,
       settle: (key, body, call) => between(`${kindOf(key)} settle`, () => store.settle(key, body, call)),
       upload: (key, file, call) => between(`${kindOf(key)} upload`, () => store.upload(key, file, call)),

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openFolderStore } from '../../stores/folder-store.ts';
 import { key } from '../../stores/key.ts';
+import { maxSettleBytes } from '../../stores/object-store.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { keysOf } from '../../stores/read-object.ts';
 import { storeError } from '../../stores/store-error.ts';
@@ -70,6 +71,20 @@ describe('a folder store', () => {
     await utimes(old, new Date(0), new Date(0));
     await openFolderStore(root);
     expect(await readdir(join(root, '.unfinished'))).toEqual(['young']);
+  });
+
+  test('settles objects together as one by one: who was first stands, and where one cannot be written none is', async () => {
+    const store = await openFolderStore(root);
+    const object = (at: string, body: string | Uint8Array) => ({ key: key(at), body: Buffer.from(body) });
+    await store.settle(key('b/1'), Buffer.from('theirs'));
+    const standing = await store.settleTogether!([object('a/1', 'ours'), object('b/1', 'ours'), object('c/1', '')]);
+    expect(standing.map(String)).toEqual(['ours', 'theirs', '']);
+    await expect(store.settleTogether!([object('d/1', 'ours'), object('e/1', new Uint8Array(maxSettleBytes + 1))])).rejects.toMatchObject({
+      code: 'ObjectTooLarge',
+      facts: { key: 'e/1' },
+    });
+    expect(await keysOf(store, '')).toEqual(['a/1', 'b/1', 'c/1']);
+    expect(await readdir(join(root, '.unfinished'))).toEqual([]);
   });
 
   test('keeps objects read-only, so that a verified path cannot be written by accident', async () => {
