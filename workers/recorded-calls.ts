@@ -1,4 +1,4 @@
-import type { DataConverter, Payload } from '@temporalio/common';
+import type { Payload } from '@temporalio/common';
 import { decodeArrayFromPayloads, loadDataConverter } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Json } from '../core/artifact.ts';
@@ -28,12 +28,11 @@ export function calledSteps(historyJson: string): { readonly name: string; reado
 }
 
 /**
- * What a history's workflow was called with, and each step and child workflow with its result.
- *
- * @throws {MlError} what the codec throws where a payload cannot be decoded.
+ * What a history's workflow was called with, and each step and child workflow with its result. The history is readable: where payloads are encrypted, see
+ * `readableHistory`.
  */
-export async function recordedCalls(historyJson: string, dataConverter?: DataConverter): Promise<RecordedCall[]> {
-  const converter = loadDataConverter(dataConverter);
+export async function recordedCalls(historyJson: string): Promise<RecordedCall[]> {
+  const converter = loadDataConverter();
   const calls = new Map<number, RecordedCall>();
   const first = async (payloads: { readonly payloads?: Payload[] | null } | null | undefined): Promise<Json | undefined> =>
     (await decodeArrayFromPayloads(converter, payloads?.payloads))[0] as Json | undefined;

@@ -1,6 +1,5 @@
 import { Worker } from '@temporalio/worker';
 import type { WorkflowBundle } from '@temporalio/worker';
-import type { DataConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Run } from '../core/artifact.ts';
 import type { RunStatus } from '../core/run-status.ts';
@@ -10,7 +9,7 @@ import { calledSteps } from './recorded-calls.ts';
 export interface RecordedRun extends Run {
   readonly status: RunStatus['status'];
   readonly kept: 'temporal' | 'archive';
-  /** As `historyToJSON` writes it. */
+  /** As `historyToJSON` writes it, readable. */
   readonly historyJson: string;
 }
 
@@ -28,9 +27,8 @@ export interface Replayed extends Omit<RecordedRun, 'historyJson'> {
 
 /**
  * Runs recorded histories through today's workflow code, one after another. Arguments and results it does not see: `checkRecordedTypes` does.
- * `dataConverter` is needed for histories whose payloads are encrypted.
  */
-export async function* replayRuns(bundle: WorkflowBundle, runs: AsyncIterable<RecordedRun>, dataConverter?: DataConverter): AsyncGenerator<Replayed> {
+export async function* replayRuns(bundle: WorkflowBundle, runs: AsyncIterable<RecordedRun>): AsyncGenerator<Replayed> {
   const taken = new Map<string, RecordedRun>();
   async function* histories() {
     for await (const run of runs) {
@@ -39,8 +37,7 @@ export async function* replayRuns(bundle: WorkflowBundle, runs: AsyncIterable<Re
       yield { workflowId: run.runId, history: historyFromJSON(JSON.parse(run.historyJson)) };
     }
   }
-  const options = { workflowBundle: bundle, ...(dataConverter && { dataConverter }) };
-  for await (const { workflowId: runId, error } of Worker.runReplayHistories(options, histories())) {
+  for await (const { workflowId: runId, error } of Worker.runReplayHistories({ workflowBundle: bundle }, histories())) {
     const { historyJson, ...run } = taken.get(runId)!;
     taken.delete(runId);
     yield error === undefined ? { ...run, result: 'replays' } : { ...run, ...whereItBreaks(error.message, historyJson) };

@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DataConverter } from '@temporalio/common';
 import { createSteps, type Steps } from '../activities/index.ts';
 import type { Ports, Step } from '../activities/ports.ts';
+import { readableHistory } from '../client/readable-history.ts';
 import type { Json, MadeRecord } from '../core/artifact.ts';
+import type { Cipher } from '../core/cipher.ts';
 import { MlError } from '../core/errors.ts';
 import { differences, type Difference, valueDifferences } from '../core/explain-cache.ts';
 import { messageOf } from '../core/message-of.ts';
@@ -49,8 +50,8 @@ export interface ReproduceOptions {
   readonly runs: RunArchive;
   readonly version: FoundVersion;
   readonly computeSlots?: number;
-  /** For histories whose payloads are encrypted. */
-  readonly dataConverter?: DataConverter;
+  /** For a run whose payloads were encrypted. */
+  readonly cipher?: Cipher;
   readonly signal?: AbortSignal;
   /** Steps whose recorded code is none of this release, before anything is tried. */
   readonly onOtherCode?: (steps: readonly string[]) => void;
@@ -97,10 +98,11 @@ export interface Reproduced {
  * Makes a version again from the record of its run: every step whose content follows from its input, with the input that was recorded, in an empty store
  * that holds no more than what came from outside of the run. Stops at the first step that gives anything else.
  *
- * @throws {MlError} `RunUnknown` if the run was not archived; `ArtifactMissing` if what came from outside is not there any more.
+ * @throws {MlError} `RunUnknown` if the run was not archived; `ArtifactMissing` if what came from outside is not there any more;
+ * `EncryptionKeyUnknown` or `DecryptionFailed` if its run was encrypted with a key that is not here.
  */
 export async function reproduce(options: ReproduceOptions): Promise<Reproduced> {
-  const { store, runs, version, dataConverter, onOtherCode } = options;
+  const { store, runs, version, cipher, onOtherCode } = options;
   const { reference } = version;
   const { run, package: pack, pruned, erased = [] } = version.version;
   const [erasure] = erased;
@@ -109,8 +111,8 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduced> 
     throw new MlError('ArtifactMissing', `${reference} was ${gone}: what it was made from is not kept any more; train it anew`, { reference });
   }
   if (run === null) throw new MlError('RunUnknown', `${reference} was registered by hand: there is no run to do again`, { reference });
-  const history = await runs.history(await runs.run(run.runId));
-  const calls = (await recordedCalls(Buffer.from(history).toString('utf8'), dataConverter)).filter(isDoneAgain);
+  const history = Buffer.from(await runs.history(await runs.run(run.runId))).toString('utf8');
+  const calls = (await recordedCalls(readableHistory(history, cipher))).filter(isDoneAgain);
   const recorded = await recordsOf(store, run.runId);
   const code = readCodeDigests();
   const otherCode = [

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { encryptionCodec } from '../../client/encryption.ts';
+import { readableHistory } from '../../client/readable-history.ts';
 import { addDuration, durationPattern } from '../../core/duration.ts';
 import { MlError } from '../../core/errors.ts';
 import { isNothing, planPrune, prune as pruneStore, type Pruned, type PruneOptions } from '../../registry/prune.ts';
@@ -58,13 +58,13 @@ async function prune(at: Workplace, { keep, olderThan, reason, yes = false }: Pr
 async function historyReader(at: Workplace): Promise<PruneOptions['namedInHistory']> {
   const cipher = await at.cipher();
   const { recordedCalls } = await import('../../workers/recorded-calls.ts');
-  const converter = cipher && { payloadCodecs: [encryptionCodec(cipher)] };
   return async (history) => {
     try {
-      const calls = await recordedCalls(Buffer.from(history).toString('utf8'), converter);
+      const calls = await recordedCalls(readableHistory(Buffer.from(history).toString('utf8'), cipher));
       return JSON.stringify(calls).match(/\b[0-9a-f]{64}\b/g) ?? [];
     } catch (error) {
-      if (!(error instanceof MlError && error.code === 'EncryptionKeyUnknown')) throw error;
+      // Who has no key at all has forgotten them, more likely than destroyed: nothing is removed for that.
+      if (cipher === undefined || !(error instanceof MlError && error.code === 'EncryptionKeyUnknown')) throw error;
       at.out.say(`${error.message}; what only that run's history names is not kept`);
       return [];
     }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { encryptionCodec } from '../../client/encryption.ts';
 import type { Difference } from '../../core/explain-cache.ts';
 import type { Reproduced } from '../../workers/reproduce.ts';
 import { exitCodes } from '../failure.ts';
@@ -29,7 +28,7 @@ async function reproduce(at: Workplace, text: string, signal: AbortSignal): Prom
   try {
     const reproduced = await makeAgain({
       ...{ store, blobs, runs, version, signal },
-      ...(cipher && { dataConverter: { payloadCodecs: [encryptionCodec(cipher)] } }),
+      ...(cipher && { cipher }),
       ...(at.settings.worker.computeSlots !== undefined && { computeSlots: at.settings.worker.computeSlots }),
       onOtherCode(steps) {
         if (steps.length > 0) at.out.say(`code of another release made ${steps.join(', ')}: what they give now may differ`);
