@@ -22,6 +22,8 @@ export interface Follower {
   readonly caughtUp: boolean;
   /** What cannot be followed now, and why. The versions that were there keep answering. */
   readonly failure: string | undefined;
+  /** Begins to look. */
+  start(): void;
   close(): Promise<void>;
 }
 
@@ -29,7 +31,7 @@ export interface Follower {
  * Looks at the registry again and again: at what changed, and now and then at every log that grew. A look that fails is repeated. A place whose log cannot be
  * read holds up no other: it is looked at again each time until it can.
  */
-export function follow({ registry, everyMs, rescanMs, ended, refused, onState, onFailure }: FollowerOptions): Follower {
+export function openFollower({ registry, everyMs, rescanMs, ended, refused, onState, onFailure }: FollowerOptions): Follower {
   const stop = new AbortController();
   const hints = registry.follow();
   let caughtUp = false;
@@ -38,6 +40,7 @@ export function follow({ registry, everyMs, rescanMs, ended, refused, onState, o
   /** Entries that were read of each log. */
   const read = new Map<string, number>();
   let scannedAt = -Infinity;
+  let followed: Promise<void> | undefined;
 
   const grown = async (): Promise<readonly Place[]> => (await registry.heights()).filter((log) => read.get(nameOf(log)) !== log.n);
 
@@ -70,7 +73,7 @@ export function follow({ registry, everyMs, rescanMs, ended, refused, onState, o
     }
   }
 
-  const followed = (async () => {
+  async function keepLooking(): Promise<void> {
     while (!stop.signal.aborted) {
       try {
         await look();
@@ -84,7 +87,7 @@ export function follow({ registry, everyMs, rescanMs, ended, refused, onState, o
       }
       await sleep(everyMs, undefined, { signal: stop.signal }).catch(() => {});
     }
-  })();
+  }
 
   return {
     get caughtUp() {
@@ -92,6 +95,9 @@ export function follow({ registry, everyMs, rescanMs, ended, refused, onState, o
     },
     get failure() {
       return failure ?? ([...broken.values()].map(({ model, segment, why }) => `${model}/${segment}: ${why}`).join('; ') || undefined);
+    },
+    start() {
+      followed ??= keepLooking();
     },
     async close() {
       stop.abort();

@@ -8,7 +8,7 @@ import type { ObjectStore } from '../stores/object-store.ts';
 import { AnswerLog } from './answer-log.ts';
 import { answerErrors } from './error-answers.ts';
 import { fetchVersion } from './fetch-version.ts';
-import { follow } from './follower.ts';
+import { openFollower } from './follower.ts';
 import { ServingMetrics } from './metrics.ts';
 import { modelRoutes } from './model-routes.ts';
 import { ModelThreads } from './model-threads.ts';
@@ -98,7 +98,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
   });
 
   const app = fastify({ bodyLimit: bodyLimitBytes, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 500 } });
-  const follower = follow({
+  const follower = openFollower({
     registry,
     everyMs: followEveryMs,
     rescanMs,
@@ -119,7 +119,10 @@ export async function startPredictionServer(options: PredictionServerOptions): P
     modelRoutes(app, { slots, blobs, metrics, links, ...(answers && { answers }) });
     operationRoutes(app, { slots, metrics, follower });
     if (page) await pageRoutes(app);
-    return { url: await listen(app, host, port), close };
+    const url = await listen(app, host, port);
+    // Not before: a port that is taken is said at once, instead of after the versions that it would have served.
+    follower.start();
+    return { url, close };
   } catch (error) {
     await close();
     throw error;

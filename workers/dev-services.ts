@@ -11,7 +11,7 @@ import type { Project } from './project.ts';
 import { typescriptArgv } from './register-typescript.ts';
 import { removeRunning, writeRunning } from './running.ts';
 import type { Running } from './running.ts';
-import type { ServingProcessOptions } from './serving-process.ts';
+import type { ServingOptions } from './serving.ts';
 import type { Service } from './supervisor.ts';
 import { findTemporalCli } from './temporal-cli.ts';
 import { startTemporalServer, useTemporalServer } from './temporal-server.ts';
@@ -118,7 +118,7 @@ export function devServices(settings: Settings, project: Project, { onProgress =
         // A restarted server keeps its address.
         ...portOf(page, settings.port),
         ...(temporal!.uiUrl !== undefined && { ui: { url: temporal!.uiUrl, namespace: settings.temporal.namespace } }),
-      } satisfies ServingProcessOptions,
+      } satisfies ServingOptions,
       onReady: (facts) => (page = (facts as { readonly url: string }).url),
     }),
   );

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Log } from '../../core/step-context.ts';
 import { serviceNews } from '../service-news.ts';
@@ -23,25 +24,19 @@ export function serveCommand(program: Command): void {
 }
 
 async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlags): Promise<void> {
-  const [{ startPredictionServer }, { supervise }, { openSignatureCheck }] = await Promise.all([
-    import('../../serving/server.ts'),
-    import('../../workers/supervisor.ts'),
-    import('../../workers/signing.ts'),
-  ]);
-  const { store, registry, blobs } = await at.kept();
-  const checkSignature = await openSignatureCheck(store, at.settings.security.signing);
+  const [{ startServing }, { supervise }] = await Promise.all([import('../../workers/serving.ts'), import('../../workers/supervisor.ts')]);
+  const { store, home, security } = at.settings;
   let url: string | undefined;
   const service = {
     name: 'prediction server',
     async start() {
-      const server = await startPredictionServer({
-        registry,
-        blobs,
+      const server = await startServing({
         store,
+        workFolder: join(home, 'work'),
         log: logTo(at.out.say),
-        ...(checkSignature && { checkSignature }),
-        ...(host && { host }),
-        ...(port && { port }),
+        ...(security.signing && { signing: security.signing }),
+        ...(host !== undefined && { host }),
+        ...(port !== undefined && { port }),
       });
       url = server.url;
       return { ended: new Promise<never>(() => {}), stop: server.close };
@@ -54,7 +49,7 @@ async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlag
     },
   });
   await supervisor.start();
-  if (url !== undefined) at.out.result({ url, store: at.settings.store }, () => `${url}\nCtrl-C stops it.`);
+  if (url !== undefined) at.out.result({ url, store }, () => `${url}\nCtrl-C stops it.`);
   await supervisor.done;
 }
 

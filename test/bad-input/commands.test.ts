@@ -103,7 +103,7 @@ test('a port that is taken is PortTaken, and names the port and the way out', as
     const { code, stdout, stderr } = await perennial(here, 'serve', '--port', String(port), '--json');
     expect({ code, error: JSON.parse(stdout).error }).toMatchObject({
       code: 1,
-      error: { code: 'PortTaken', message: expect.stringContaining(String(port)) },
+      error: { code: 'PortTaken', message: expect.stringMatching(`port ${port} for the prediction server is taken: .* --port or PERENNIAL_PORT`) },
     });
     expect(stderr).not.toMatch(/^\s+at /m);
   } finally {

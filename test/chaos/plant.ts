@@ -11,7 +11,7 @@ import { openStore } from '../../stores/open-store.ts';
 import { compiled } from '../../workers/compiled.ts';
 import { freePort } from '../../workers/ports.ts';
 import { processService } from '../../workers/process-service.ts';
-import type { ServingProcessOptions } from '../../workers/serving-process.ts';
+import type { ServingOptions } from '../../workers/serving.ts';
 import { bundleWorkflows } from '../../workers/workflow-bundle.ts';
 import { startTemporalServer } from '../../workers/temporal-server.ts';
 import { temporalBinary } from '../support/temporal.ts';
@@ -96,7 +96,7 @@ export async function openPlant({ store: { uri }, plan, arm, onDown }: PlantOpti
     processService({
       name: 'prediction server',
       entry: compiled('workers/serving-process'),
-      input: { store: uri, workFolder, port: servingPort } satisfies ServingProcessOptions,
+      input: { store: uri, workFolder, port: servingPort } satisfies ServingOptions,
     }),
     onDown,
   );

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SegmentState } from '../../core/registry-entry.ts';
 import { openRegistry, type Place } from '../../registry/registry.ts';
-import { follow, type Follower, type FollowerOptions } from '../../serving/follower.ts';
+import { openFollower, type Follower, type FollowerOptions } from '../../serving/follower.ts';
 import { openStore } from '../../stores/open-store.ts';
 import { films, rule } from './films.ts';
 import { openShop, type Shop } from './shop.ts';
@@ -24,7 +24,7 @@ afterEach(async () => {
 function followUntil(enough: (states: readonly SegmentState[]) => boolean, options: Partial<FollowerOptions> = {}): Promise<readonly SegmentState[]> {
   return new Promise((resolve) => {
     const states: SegmentState[] = [];
-    follower = follow({
+    follower = openFollower({
       registry: shop.registry,
       everyMs: 5,
       rescanMs: 1e9,
@@ -37,6 +37,7 @@ function followUntil(enough: (states: readonly SegmentState[]) => boolean, optio
       onFailure() {},
       ...options,
     });
+    follower.start();
   });
 }
 
@@ -99,7 +100,7 @@ describe('a follower of the registry', () => {
     const states: SegmentState[] = [];
     // A registry that has read nothing yet, as that of a server that starts.
     const registry = openRegistry(await openStore(join(shop.folder, 'store')), shop.blobs);
-    follower = follow({
+    follower = openFollower({
       registry,
       everyMs: 5,
       rescanMs: 20,
@@ -108,6 +109,7 @@ describe('a follower of the registry', () => {
       onState: async (state) => void states.push(state),
       onFailure: (error) => failures.push(error),
     });
+    follower.start();
     await followed(() => follower.caughtUp && states.some(({ model, champion }) => model === 'healthy' && champion === 1));
     await shop.release({ model: 'healthy', onnx: rule(['2']), items: films });
     await followed(() => states.some(({ model, champion }) => model === 'healthy' && champion === 2));

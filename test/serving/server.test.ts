@@ -250,12 +250,15 @@ describe('a prediction server', () => {
     expect(text).not.toContain('made-up');
   });
 
-  test('says which port is taken, and what to do', async () => {
+  test('says which port is taken, and what to do, before it looks for anything to serve', async () => {
     const port = Number(new URL(server.url).port);
-    await expect(startPredictionServer({ ...shop, port })).rejects.toMatchObject({
+    let looks = 0;
+    const registry = { ...shop.registry, follow: () => ({ changes: async () => (looks++, []) }) };
+    await expect(startPredictionServer({ ...shop, registry, port })).rejects.toMatchObject({
       code: 'PortTaken',
       message: expect.stringContaining(String(port)),
     });
+    expect(looks).toBe(0);
   });
 
   test('closes though a client keeps its connection open', async () => {
