@@ -1,0 +1,51 @@
+import type { ColumnKind } from './model-spec.ts';
+
+/** What a caller may send to a model: a `key` only finds features, it never reaches a graph. */
+export type InputKind = Exclude<ColumnKind, 'key' | 'image'>;
+
+/** Parts of a time that a model may learn from; all in UTC. `day-of-week` is 0 on Mondays, `weekend` 1 on Saturdays and Sundays, `month` 1–12. */
+export const timeParts = ['hour', 'day-of-week', 'weekend', 'day', 'month'] as const;
+export type TimePart = (typeof timeParts)[number];
+
+/**
+ * How one feature is made from one raw input. All features are float32.
+ *
+ * - `value`: a number, whole number or flag as it is; NaN where it is missing.
+ * - `part`: a part of a time; NaN where it is missing.
+ * - `code`: a category: 1 for the first of `levels`, and so on; 0 for a rare or unseen one; NaN where it is missing.
+ * - `mean`: a category by the mean label of its rows, drawn towards the mean of all (`prior`) as if that many (`weight`) more rows had it; `prior` itself
+ *   for a rare or unseen or missing one. (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes", SIGKDD Explorations 2001.)
+ */
+export type Encoder =
+  | { readonly by: 'value' }
+  | { readonly by: 'part'; readonly part: TimePart }
+  | { readonly by: 'code'; readonly levels: readonly string[] }
+  | { readonly by: 'mean'; readonly levels: readonly string[]; readonly means: readonly number[]; readonly prior: number };
+
+/** A column of the encoded table, and what its training rows hold: enough to impute and to scale by. */
+export interface Feature {
+  /** The input's name, with `.part` or `.mean` behind it where that is what it is. */
+  readonly name: string;
+  /** The raw input. */
+  readonly from: string;
+  readonly encoder: Encoder;
+  /** Of the training rows that have a value; 0 where none has. Of codes they mean nothing. */
+  readonly median: number;
+  readonly mean: number;
+  /** Standard deviation; 0 where all are equal. */
+  readonly deviation: number;
+  /** Share of the training rows without a value, 0–1. */
+  readonly missing: number;
+}
+
+/** The fitted preprocessing of a table: which raw inputs a model takes, and the features made of them, in the order of the encoded columns. */
+export interface TableEncoding {
+  readonly format: 1;
+  readonly inputs: readonly { readonly name: string; readonly kind: InputKind }[];
+  readonly features: readonly Feature[];
+  /** What a label means: `classes[label]` of a classification. Binary: the second class is the positive one. */
+  readonly classes?: readonly string[];
+}
+
+/** Number of codes of a category feature, the 0 of rare and unseen levels included; `undefined` for a numeric feature. */
+export const codesOf = ({ encoder }: Feature): number | undefined => (encoder.by === 'code' ? encoder.levels.length + 1 : undefined);
