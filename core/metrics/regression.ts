@@ -1,0 +1,71 @@
+import type { Measure } from '../task.ts';
+import { mean, ofColumns, once } from './columns.ts';
+import type { Values } from './columns.ts';
+
+/** Mean absolute error, from 0, in the label's unit. */
+export const meanAbsoluteError = (label: Values, prediction: Values): Measure =>
+  mean(Float64Array.from(label, (value, at) => Math.abs(value - prediction[at]!)));
+
+/** Root of the mean squared error, from 0, in the label's unit. */
+export function rootMeanSquaredError(label: Values, prediction: Values): Measure {
+  const squared = mean(Float64Array.from(label, (value, at) => (value - prediction[at]!) ** 2));
+  return (times) => Math.sqrt(squared(times));
+}
+
+/**
+ * The coefficient of determination 1 − Σ(y − ŷ)² / Σ(y − ȳ)²: 1 is perfect, 0 as good as the mean of these very labels, below 0 worse than it.
+ *
+ * As scikit-learn has it, labels that are all the same give 1 to a perfect prediction and 0 to any other, and fewer than two rows have none (NaN).
+ */
+export function r2(label: Values, prediction: Values): Measure {
+  const own = Float64Array.from(label);
+  const squared = Float64Array.from(own, (value, at) => (value - prediction[at]!) ** 2);
+  const average = mean(own);
+  return (times = once(own.length)) => {
+    // The centre of these rows, not of all: a difference of two large sums of squares would lose what is asked for.
+    const centre = average(times);
+    let [count, residual, total] = [0, 0, 0];
+    let [lowest, highest] = [Infinity, -Infinity];
+    for (let at = 0; at < own.length; at++) {
+      const weight = times[at]!;
+      if (weight === 0) continue;
+      count += weight;
+      residual += weight * squared[at]!;
+      total += weight * (own[at]! - centre) ** 2;
+      if (own[at]! < lowest) lowest = own[at]!;
+      if (own[at]! > highest) highest = own[at]!;
+    }
+    if (count < 2) return Number.NaN;
+    if (lowest === highest) return residual === 0 ? 1 : 0;
+    return 1 - residual / total;
+  };
+}
+
+/**
+ * Mean pinball loss of predictions of the quantile `share` (Koenker & Bassett 1978), from 0, in the label's unit: what lies above the prediction costs
+ * `share` of its distance, what lies below 1 − `share`. At 0.5 it is half the mean absolute error.
+ */
+export const pinballLoss = (label: Values, prediction: Values, share: number): Measure =>
+  mean(Float64Array.from(label, (value, at) => Math.max(share * (value - prediction[at]!), (share - 1) * (value - prediction[at]!))));
+
+/** The share of labels within their interval, its bounds included. */
+export const intervalCoverage = (label: Values, lower: Values, upper: Values): Measure =>
+  mean(Float64Array.from(label, (value, at) => Number(lower[at]! <= value && value <= upper[at]!)));
+
+/** The mean width of intervals, in the label's unit: of two that cover enough, the narrower says more. */
+export const intervalWidth = (lower: Values, upper: Values): Measure => mean(Float64Array.from(upper, (value, at) => value - lower[at]!));
+
+/** Of the columns `label` and `prediction`. */
+export const regressionMetrics = {
+  mae: ofColumns('MAE', 'lower', ['label', 'prediction'], meanAbsoluteError),
+  rmse: ofColumns('RMSE', 'lower', ['label', 'prediction'], rootMeanSquaredError),
+  r2: ofColumns('R²', 'higher', ['label', 'prediction'], r2, 'there are fewer than two rows'),
+};
+
+/** Of the columns `label`, `lower` and `upper`, which are predictions of the quantiles `lower` and `upper` (0.05 and 0.95, say). */
+export const intervalMetrics = ({ lower, upper }: { readonly lower: number; readonly upper: number }) => ({
+  'interval-coverage': ofColumns('Interval coverage', 'higher', ['label', 'lower', 'upper'], intervalCoverage),
+  'interval-width': ofColumns('Interval width', 'lower', ['lower', 'upper'], intervalWidth),
+  'pinball-lower': ofColumns(`Pinball loss at ${lower}`, 'lower', ['label', 'lower'], (label, bound) => pinballLoss(label, bound, lower)),
+  'pinball-upper': ofColumns(`Pinball loss at ${upper}`, 'lower', ['label', 'upper'], (label, bound) => pinballLoss(label, bound, upper)),
+});
