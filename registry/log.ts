@@ -3,8 +3,9 @@ import { MlError } from '../core/errors.ts';
 import { sha256 } from '../stores/digest.ts';
 import { key } from '../stores/key.ts';
 import type { Key, ObjectStore } from '../stores/object-store.ts';
-import { keysOf, readObjects } from '../stores/read-object.ts';
-import { seal, unseal } from '../stores/sealed.ts';
+import { keysOf } from '../stores/read-object.ts';
+import { seal } from '../stores/sealed.ts';
+import { opened, openFolds, type ReadLink } from './folds.ts';
 
 /** What makes entries a chain. The log fills it in. */
 export interface Link {
@@ -47,13 +48,14 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
   let lastDigest: string | null = null;
   const keyOf = (n: number): Key => key(`${prefix}/${String(n).padStart(12, '0')}.json`);
   const numberOf = (entryKey: Key): number => Number(/\/(\d{12})\.json$/.exec(entryKey)?.[1] ?? 0);
+  const folds = openFolds(store, prefix, keyOf);
 
-  /** What the bytes of an entry say, if it continues the chain. `previous` is `undefined` where the entry before it was not read. */
-  function checked(n: number, body: Uint8Array | undefined, previous: string | null | undefined): E {
-    const entry = body && unseal<E>(body);
+  /** What an entry says, if it continues the chain. `previous` is `undefined` where the entry before it was not read. */
+  function checked(n: number, found: ReadLink | undefined, previous: string | null | undefined): E {
+    const entry = found?.entry as E | undefined;
     const broken = (what: string): MlError =>
       new MlError('LogCorrupt', `${keyOf(n)} in ${store.uri} ${what}: restore it from a copy of the store`, { store: store.uri, entry: keyOf(n) });
-    if (body === undefined) throw broken('is missing, though later entries are there');
+    if (found === undefined) throw broken('is missing, though later entries are there');
     if (entry === undefined) throw broken('was altered: it is no JSON, or its seal does not hold');
     if (entry.n !== n) throw broken(`says that it is entry ${entry.n}`);
     if (previous !== undefined && entry.previous !== previous) throw broken('does not continue the chain: it or the entry before it was altered');
@@ -61,14 +63,14 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
   }
 
   /** Checks the next entry of the chain, and keeps it. */
-  function take(n: number, body: Uint8Array | undefined): void {
+  function take(n: number, found: ReadLink | undefined): void {
     if (n <= entries.length) return; // another reader of this process was faster
-    entries.push(checked(n, body, lastDigest));
-    lastDigest = sha256(body!);
+    entries.push(checked(n, found, lastDigest));
+    lastDigest = sha256(found!.body);
   }
 
-  /** Numbers and bodies of all entries after a number. A listing that ran beside a writer may lack one key and hold the next: go by the numbers. */
-  async function fetchAfter(known: number): Promise<(readonly [n: number, body: Uint8Array | undefined])[]> {
+  /** All entries after a number, each with its own. A listing that ran beside a writer may lack one key and hold the next: go by the numbers. */
+  async function fetchAfter(known: number): Promise<(readonly [n: number, found: ReadLink | undefined])[]> {
     const keys = await keysOf(store, `${prefix}/`, known === 0 ? undefined : keyOf(known));
     const last = keys.at(-1);
     if (last !== undefined && numberOf(last) - known > keys.length + mostUnseen) {
@@ -81,22 +83,21 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
         },
       );
     }
-    const numbers = Array.from({ length: Math.max(0, (last === undefined ? 0 : numberOf(last)) - known) }, (_, at) => known + 1 + at);
-    const bodies = await readObjects(store, numbers.map(keyOf));
-    return numbers.map((n, at) => [n, bodies[at]]);
+    const found = last === undefined ? [] : await folds.read(known + 1, numberOf(last));
+    return found.map((each, at) => [known + 1 + at, each]);
   }
 
   async function read(): Promise<readonly E[]> {
-    for (const [n, body] of await fetchAfter(entries.length)) take(n, body);
+    for (const [n, found] of await fetchAfter(entries.length)) take(n, found);
     return [...entries];
   }
 
   async function after(known: number): Promise<readonly E[]> {
     if (known <= entries.length) return (await read()).slice(known);
     let previous: string | undefined;
-    return (await fetchAfter(known)).map(([n, body]) => {
-      const entry = checked(n, body, previous);
-      previous = sha256(body!);
+    return (await fetchAfter(known)).map(([n, found]) => {
+      const entry = checked(n, found, previous);
+      previous = sha256(found!.body);
       return entry;
     });
   }
@@ -111,8 +112,10 @@ export function openLog<E extends Link>(store: ObjectStore, prefix: string): Log
       const entry = { ...draft, n, previous: lastDigest, nonce: randomUUID() } as unknown as E;
       const body = Buffer.from(seal(entry));
       const standing = await store.settle(keyOf(n), body);
-      take(n, standing);
-      if (body.equals(standing)) return unseal<E>(body);
+      take(n, opened(standing));
+      if (!body.equals(standing)) continue;
+      await folds.complete(entries, lastDigest);
+      return entries[n - 1];
     }
   }
 

@@ -12,7 +12,7 @@ import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { namesBelow } from '../stores/read-object.ts';
 import { announce, followChanges, type Follower } from './changes.ts';
-import { heightsOf } from './heights.ts';
+import { type Height, heightsOf } from './heights.ts';
 import { promoted, requireVersion, rolledBack, ruled } from './decisions.ts';
 import { type Draft, type Log, openLog } from './log.ts';
 import { openMarks, type Seen } from './seen.ts';
@@ -58,8 +58,8 @@ export interface FoundVersion extends Place {
 export interface Registry {
   models(): Promise<readonly string[]>;
   segments(model: string): Promise<readonly string[]>;
-  /** Every log with the number of its last entry, from one listing: a thousand keys a request, and no entry is read. */
-  heights(): Promise<readonly (Place & { readonly n: number })[]>;
+  /** Every log with the number of its last entry, from one listing: a thousand keys a request, of long logs only what is new, and no entry is read. */
+  heights(): Promise<readonly Height[]>;
   entries(place: Place): Promise<readonly Entry[]>;
   /** Those after entry `n`, without reading the ones before. */
   entriesAfter(place: Place, n: number): Promise<readonly Entry[]>;
@@ -119,6 +119,7 @@ export interface Registry {
 export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSigner): Registry {
   const logs = new Map<string, Log<Entry>>();
   const marks = openMarks(store);
+  let heights: readonly Height[] = [];
 
   function logOf({ model, segment }: Place): Log<Entry> {
     const prefix = `models/${model}/${segment}/log`;
@@ -184,7 +185,7 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
   return {
     models: () => namesOf('models/'),
     segments: (model) => namesOf(`models/${model}/`),
-    heights: () => heightsOf(store),
+    heights: async () => (heights = await heightsOf(store, heights)),
     entries: entriesOf,
     entriesAfter: (place, n) => logOf(place).after(n),
     state: stateOf,

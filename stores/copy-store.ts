@@ -7,7 +7,7 @@ import { namesBelow, readObject } from './read-object.ts';
 import { stopIfAborted } from './store-error.ts';
 
 /** Hints and indices that are made again from the rest, where they are missed. */
-const derived: ReadonlySet<string> = new Set(['changes', 'index', 'lineage-feed', 'probe']);
+const derived: ReadonlySet<string> = new Set(['changes', 'folded', 'index', 'lineage-feed', 'probe']);
 /** What nothing else names stands at the end: content first, then what tells of it, then the logs, then who has seen how much of them. */
 const last = ['models', 'seen'];
 const rankOf = (name: string): number => (name === 'blobs' ? -1 : last.indexOf(name) + 1);

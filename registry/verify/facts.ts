@@ -24,6 +24,7 @@ export interface Facts {
   readonly runs: { readonly place: Key; readonly record: ArchivedRun; readonly digest: string }[];
   /** `model/segment` → entries that can be read, by number. */
   readonly logs: Map<string, Map<number, ReadEntry>>;
+  readonly folds: ReadFold[];
   readonly witnesses: Witness[];
   /** Signatures that hold, by the SHA-256 of what they sign; of packages with the files that they list. */
   readonly signatures: Map<string, { readonly place: Key; readonly by: PublicKey; readonly files?: readonly SignedFile[] }[]>;
@@ -37,12 +38,23 @@ export interface ReadEntry {
   readonly digest: string;
 }
 
+/** Copies of a log's entries, up to entry `n`. */
+export interface ReadFold {
+  readonly place: Key;
+  /** `model/segment`. */
+  readonly log: string;
+  readonly n: number;
+  /** SHA-256 of the bytes of each entry in it. */
+  readonly digests: readonly string[];
+}
+
 export const noFacts = (sizes: ReadonlyMap<string, number>): Facts => ({
   sizes,
   damaged: new Set(),
   made: [],
   runs: [],
   logs: new Map(),
+  folds: [],
   witnesses: [],
   signatures: new Map(),
   findings: [],

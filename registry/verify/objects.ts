@@ -11,9 +11,10 @@ import { provenanceDigest, sha256 } from '../../stores/digest.ts';
 import { keySegment } from '../../stores/key.ts';
 import type { Call, Key, ObjectStore } from '../../stores/object-store.ts';
 import { readObject } from '../../stores/read-object.ts';
-import { inspect } from '../../stores/sealed.ts';
+import { inspect, unseal } from '../../stores/sealed.ts';
 import { answersDigest } from '../answers.ts';
 import { changeOf } from '../changes.ts';
+import { entriesPerFold, foldKey, unfold } from '../folds.ts';
 import type { ArchivedRun } from '../runs.ts';
 import type { Seen } from '../seen.ts';
 import { publicKeyKey, runPayload } from '../signatures.ts';
@@ -101,6 +102,17 @@ export function objectChecks(store: ObjectStore, facts: Facts): (place: Key) => 
       facts.logs.set(log, entries);
       if (read === undefined || !isAt(place, `models/${log}/log/${String(read.record.n).padStart(12, '0')}.json`)) return;
       entries.set(read.record.n, { place, entry: read.record, digest: read.digest });
+    },
+
+    async folded(place, call) {
+      const [, model = '', segment = '', name = ''] = place.split('/');
+      const n = Number(name.replace(/\.jsonl$/, ''));
+      const bodies = unfold(await bytesOf(place, call));
+      if (n % entriesPerFold !== 0 || bodies.length !== entriesPerFold) return altered(place, `it holds no ${entriesPerFold} entries of a log`);
+      if (!isAt(place, foldKey(`models/${model}/${segment}/log`, n))) return;
+      facts.folds.push({ place, log: `${model}/${segment}`, n, digests: bodies.map(sha256) });
+      // Who wrote it saw the log so far.
+      if (unseal<Entry>(bodies.at(-1))?.n === n) facts.witnesses.push({ model, segment, n, says: place });
     },
 
     async changes(place, call) {

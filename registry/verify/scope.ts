@@ -52,6 +52,7 @@ export async function scopeOf(store: ObjectStore, places: readonly Key[], text: 
     used: ([, run]) => version.run !== null && run === keySegment(version.run.runId),
     models: (_, place) => place.startsWith(log),
     changes: (_, place) => changeOf(place)?.model === model && changeOf(place)?.segment === segment,
+    folded: ([, ...place]) => place[0] === model && place[1] === segment,
     seen: ([, ...place]) => place[0] === model && place[1] === segment,
     index: () => true,
     keys: () => true,

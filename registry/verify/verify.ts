@@ -5,6 +5,7 @@ import type { Approvers } from '../proof.ts';
 import { checkContent, statesOf } from './content.ts';
 import { noFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
+import { checkFolds } from './folds.ts';
 import { checkLogs } from './logs.ts';
 import { objectChecks } from './objects.ts';
 import { checkProofs } from './proofs.ts';
@@ -67,6 +68,7 @@ export async function verify(store: ObjectStore, { trusted, approvers, version, 
   const states = statesOf(facts);
   const asked = scope === undefined ? states : scope.only(states);
   checkLogs(facts, scope && `${scope.model}/${scope.segment}`);
+  checkFolds(facts);
   await checkContent(store, facts, asked);
   if (trusted !== undefined) checkTrust(facts, asked, trusted);
   if (approvers !== undefined) checkProofs(facts, approvers);

@@ -1,0 +1,53 @@
+/**
+ * How long a process that has read nothing takes to read a log, from its folds and, once these are removed, entry by entry; and how many objects it reads.
+ *
+ * `node dist/bench/folds.js [entries] [store]` prints one JSON object. The store is a folder of its own unless a path or URI of an empty one is given.
+ * Entries are of the size that training leaves: a version is registered, judged and promoted. Times are the median of five reads each.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command, Entry } from '../core/registry-entry.ts';
+import { type Link, openLog } from '../registry/log.ts';
+import type { ObjectStore } from '../stores/object-store.ts';
+import { openStore } from '../stores/open-store.ts';
+import { keysOf } from '../stores/read-object.ts';
+import { registered, verdict } from '../test/registry/samples.ts';
+
+const length = Number(process.argv[2] ?? 1000);
+const folder = await mkdtemp(join(tmpdir(), 'perennial-bench-folds-'));
+const store = await openStore(process.argv[3] ?? join(folder, 'store'));
+const prefix = 'models/bench/all/log';
+
+function command(n: number): Command {
+  const version = Math.ceil(n / 3);
+  if (n % 3 === 1) return { kind: 'registered', version, registered: registered(`v${version}`) };
+  if (n % 3 === 2) return { kind: 'judged', version, verdict: verdict('better'), against: version === 1 ? null : version - 1 };
+  return { kind: 'promoted', version, expect: version === 1 ? null : version - 1, verdict: 'better', reason: 'it is better' };
+}
+
+async function read(): Promise<{ readonly ms: number; readonly reads: number }> {
+  let reads = 0;
+  const counted: ObjectStore = { ...store, read: (...input) => (reads++, store.read(...input)) };
+  const times: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    reads = 0;
+    const began = performance.now();
+    if ((await openLog<Link>(counted, prefix).read()).length !== length) throw new Error('the log is shorter than it was written');
+    times.push(performance.now() - began);
+  }
+  return { ms: Math.round(times.sort((a, b) => a - b)[2]! * 10) / 10, reads };
+}
+
+try {
+  const log = openLog<Entry>(store, prefix);
+  for (let n = 1; n <= length; n++) await log.append(() => ({ command: command(n), at: new Date(n * 1000).toISOString(), by: 'bench', run: null }));
+  const fromFolds = await read();
+  for (const fold of await keysOf(store, 'folded/')) await store.remove(fold);
+  const entryByEntry = await read();
+  process.stdout.write(
+    `${JSON.stringify({ entries: length, fromFolds, entryByEntry, times: Math.round(entryByEntry.ms / fromFolds.ms) }, null, 2)}\n`,
+  );
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
