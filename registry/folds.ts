@@ -29,7 +29,7 @@ export function unfold(fold: Uint8Array): readonly Uint8Array[] {
   return start === fold.length ? bodies : [];
 }
 
-/** An entry as it was read: its bytes, and what they say unless they are damaged. */
+/** An entry as it was read: its bytes, and what they say; `undefined` if they are damaged. */
 export interface ReadLink {
   readonly body: Uint8Array;
   readonly entry: Link | undefined;
@@ -111,6 +111,7 @@ export function openFolds(store: ObjectStore, log: string, entryKey: (n: number)
   return { read, complete };
 }
 
+/** Opens an entry's bytes, and judges nothing but their seal. */
 export const opened = (body: Uint8Array): ReadLink => ({ body, entry: unseal<Link>(body) });
 
 /** Whether these are the entries before one: it names the bytes of the last, and each those of the one before. */

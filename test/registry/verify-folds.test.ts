@@ -70,6 +70,8 @@ describe('verify', () => {
       expect({ at, found: await findings() }).toEqual({ at, found: [`altered ${fold}`] });
       await rewrite(fold, () => whole);
     }
+    await rewrite(fold, () => Buffer.concat([whole, Buffer.from('x')]));
+    expect(await findings()).toEqual([`altered ${fold}`]);
   });
 
   test('names a fold that lies with seals and a chain of its own, and one that is none', async () => {
