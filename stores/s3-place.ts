@@ -9,6 +9,13 @@ export interface S3Place {
   readonly bucket: string;
   /** Empty, or ends in `/`. */
   readonly prefix: string;
+  /**
+   * Whether the server looks after what it keeps and mends it, as AWS does, so that its word on an object is as good as reading it. Other servers repeat the
+   * checksum that an upload had, whatever a disk has made of its bytes since.
+   */
+  readonly looksAfter: boolean;
+  /** When uploads that nobody finishes were last ended from here. */
+  uploadsEndedAt?: number;
 }
 
 interface ServiceError extends Error {

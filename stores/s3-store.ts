@@ -143,5 +143,11 @@ function placeOf(uri: URL): S3Place {
       responseChecksumValidation: 'WHEN_REQUIRED' as const,
     }),
   };
-  return { client: new S3Client(config), uri: uri.href, bucket: uri.hostname, prefix: folder === '' ? '' : `${folder}/` };
+  return {
+    client: new S3Client(config),
+    uri: uri.href,
+    bucket: uri.hostname,
+    prefix: folder === '' ? '' : `${folder}/`,
+    looksAfter: endpoint === null,
+  };
 }

@@ -6,6 +6,7 @@ import {
   type CompletedPart,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
+  type HeadObjectCommandOutput,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
   ListPartsCommand,
@@ -26,6 +27,7 @@ const mostParts = 10_000;
 const parallel = 3;
 /** Parts of an upload that nobody finished cost money as objects do. */
 const staleAfterMs = 7 * 24 * 60 * 60 * 1000;
+const endEveryMs = 24 * 60 * 60 * 1000;
 
 interface LocalFile {
   readonly path: string;
@@ -64,9 +66,12 @@ export async function uploadFile(place: S3Place, Key: string, file: LocalFile, c
   call.onBytes?.(file.bytes);
 }
 
-/** Reads what is there: bytes that went bad on the server are replaced, as they are in a folder. */
+/** Whether the content is there. Bytes that went bad on the server are replaced, as they are in a folder: where it does not see to them, they are read. */
 async function isIntact(place: S3Place, Key: string, file: LocalFile, call: Call): Promise<boolean> {
-  if (!(await isThere(place, Key, file))) return false;
+  const there = await headOf(place, Key);
+  // Only what was put with a checksum that the server confirmed carries its hash.
+  if (there?.ContentLength !== file.bytes || there.Metadata?.['sha256'] !== file.sha256) return false;
+  if (place.looksAfter && there.ChecksumSHA256 !== undefined && there.ChecksumSHA256 === (await checksumOf(file, call))) return true;
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of (await readBytes(place, Key, 0, call)) ?? []) {
@@ -76,16 +81,36 @@ async function isIntact(place: S3Place, Key: string, file: LocalFile, call: Call
   return hash.digest('hex') === file.sha256;
 }
 
-/** Only what was put with a checksum that the server confirmed carries its hash. */
-async function isThere({ client, bucket: Bucket }: S3Place, Key: string, { sha256, bytes }: LocalFile): Promise<boolean> {
+async function headOf({ client, bucket: Bucket, looksAfter }: S3Place, Key: string): Promise<HeadObjectCommandOutput | undefined> {
   try {
-    const { ContentLength, Metadata } = await client.send(new HeadObjectCommand({ Bucket, Key }));
-    return ContentLength === bytes && Metadata?.['sha256'] === sha256;
+    return await client.send(new HeadObjectCommand({ Bucket, Key, ...(looksAfter && { ChecksumMode: 'ENABLED' }) }));
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
+
+/** What a server says of the file once it has it: its SHA-256, or, where it came in parts, that of their SHA-256s, and how many they were. */
+async function checksumOf({ path, sha256, bytes }: LocalFile, call: Call): Promise<string> {
+  if (bytes <= leastPartBytes) return Buffer.from(sha256, 'hex').toString('base64');
+  const hash = createHash('sha256');
+  const size = partBytes(bytes);
+  const handle = await open(path, 'r');
+  try {
+    for (let at = 0; at < bytes; at += size) {
+      call.signal?.throwIfAborted();
+      const body = await readPart(handle, at, Math.min(size, bytes - at));
+      hash.update(createHash('sha256').update(body).digest());
+      call.onBytes?.(at + body.length);
+    }
+  } finally {
+    await handle.close();
+  }
+  return `${hash.digest('base64')}-${Math.ceil(bytes / size)}`;
+}
+
+/** So much of a file goes in each part but the last. */
+const partBytes = (bytes: number): number => Math.max(leastPartBytes, Math.ceil(bytes / mostParts / 2 ** 20) * 2 ** 20);
 
 async function putWhole({ client, bucket: Bucket }: S3Place, Key: string, file: LocalFile, handle: FileHandle, call: Call): Promise<void> {
   const Body = await readPart(handle, 0, file.bytes);
@@ -108,10 +133,9 @@ async function putInParts(place: S3Place, Key: string, file: LocalFile, handle: 
 
 async function putParts(place: S3Place, Key: string, file: LocalFile, handle: FileHandle, call: Call): Promise<void> {
   const { client, bucket: Bucket } = place;
-  await abortStaleUploads(place);
   const UploadId = (await openUpload(place, Key)) ?? (await startUpload(place, Key, file));
   const there = await partsOf(place, Key, UploadId);
-  const size = Math.max(leastPartBytes, Math.ceil(file.bytes / mostParts / 2 ** 20) * 2 ** 20);
+  const size = partBytes(file.bytes);
   const whole = createHash('sha256');
   const parts: CompletedPart[] = [];
   const sending = new Set<Promise<void>>();
@@ -154,11 +178,26 @@ async function startUpload({ client, bucket: Bucket }: S3Place, Key: string, { s
   return (await client.send(create)).UploadId!;
 }
 
-/** The newest upload of this key that is open. */
+/**
+ * The newest upload of this key that is open. Those that were begun a week ago and never finished are ended: of this key, and once a day of every one, since
+ * their own may never be written again.
+ */
 async function openUpload(place: S3Place, Key: string): Promise<string | undefined> {
+  const now = Date.now();
+  const isDue = now - (place.uploadsEndedAt ?? 0) >= endEveryMs;
+  if (isDue) place.uploadsEndedAt = now;
   const uploads: { readonly id: string; readonly at: number }[] = [];
-  for await (const { key, id, at } of uploadsBelow(place, Key)) if (key === Key) uploads.push({ id, at });
+  for await (const { key, id, at } of uploadsBelow(place, isDue ? place.prefix : Key)) {
+    if (now - at >= staleAfterMs) await abortUpload(place, key, id);
+    else if (key === Key) uploads.push({ id, at });
+  }
   return uploads.sort((a, b) => b.at - a.at)[0]?.id;
+}
+
+async function abortUpload({ client, bucket: Bucket }: S3Place, Key: string, UploadId: string): Promise<void> {
+  await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch((error: unknown) => {
+    if (!isMissing(error)) throw error; // Somebody else did it.
+  });
 }
 
 interface KeptPart {
@@ -189,16 +228,6 @@ async function* uploadsBelow({ client, bucket: Bucket }: S3Place, Prefix: string
       IsTruncated === true
         ? { ...(NextKeyMarker && { KeyMarker: NextKeyMarker }), ...(NextUploadIdMarker && { UploadIdMarker: NextUploadIdMarker }) }
         : undefined;
-  }
-}
-
-/** Ends uploads that were begun a week ago and never finished. */
-async function abortStaleUploads(place: S3Place): Promise<void> {
-  for await (const { key: Key, id: UploadId, at } of uploadsBelow(place, place.prefix)) {
-    if (Date.now() - at < staleAfterMs) continue;
-    await place.client.send(new AbortMultipartUploadCommand({ Bucket: place.bucket, Key, UploadId })).catch((error: unknown) => {
-      if (!isMissing(error)) throw error; // Somebody else did it.
-    });
   }
 }
 
