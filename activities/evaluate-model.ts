@@ -1,9 +1,6 @@
 import type { Artifact } from '../core/artifact.ts';
-import { evaluate } from '../core/evaluate.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
-import type { Marks } from '../core/task.ts';
-import { taskOf } from '../core/tasks/index.ts';
-import { makeJson, readJson } from './make.ts';
+import { callOf, makeJson } from './make.ts';
 import { metricOf } from './metric-of.ts';
 import type { Ports, Step } from './ports.ts';
 
@@ -33,12 +30,12 @@ export const evaluateModel =
         parameters: { ...question, task: spec.task },
       },
       async () => {
-        const marks = await Promise.all(
-          Object.entries(contenders).map(
-            async ([name, artifacts]) => [name, await Promise.all(artifacts.map((each) => readJson<Marks>(ports, each)))] as const,
-          ),
-        );
-        return evaluate({ ...question, task: taskOf(spec.task), contenders: Object.fromEntries(marks) });
+        const marks: Record<string, readonly string[]> = {};
+        for (const [name, artifacts] of Object.entries(contenders)) {
+          marks[name] = await Promise.all(artifacts.map((each) => ports.blobs.open(each.sha256, callOf(context))));
+        }
+        const input = { ...question, task: spec.task, contenders: marks };
+        return ports.compute.run('evaluate', input, { signal: context.signal, onProgress: context.heartbeat });
       },
     );
   };

@@ -13,7 +13,12 @@ export interface BootstrapOptions {
   /** Default 2,000: the bounds then wander by about a twentieth of the interval. */
   readonly resamples?: number;
   readonly seed?: number;
+  /** Hears now and then how many resamples are done; the next ones wait for it. So many rows take minutes, in which others want a sign of life. */
+  readonly progress?: (done: number, total: number) => Promise<void>;
 }
+
+/** Resamples between two reports of progress: of a million rows and six contenders, some seconds. */
+const resamplesPerReport = 20;
 
 /**
  * Percentile bootstrap intervals of several measures at once (Efron & Tibshirani 1993, chapter 13). Every measure of a resample sees the same units,
@@ -24,10 +29,10 @@ export interface BootstrapOptions {
  *
  * @throws {MlError} `DatasetInvalid` if there are no units.
  */
-export function bootstrap(
+export async function bootstrap(
   measure: (times?: Int32Array) => readonly number[],
-  { clusters, confidence, resamples = 2000, seed = 1 }: BootstrapOptions,
-): Estimate[] {
+  { clusters, confidence, resamples = 2000, seed = 1, progress }: BootstrapOptions,
+): Promise<Estimate[]> {
   if (clusters.length === 0) throw new MlError('DatasetInvalid', 'an interval needs at least one unit');
   const drawn = new Int32Array(1 + clusters.reduce((last, cluster) => Math.max(last, cluster), 0));
   const times = new Int32Array(clusters.length);
@@ -40,6 +45,7 @@ export function bootstrap(
     for (let at = 0; at < drawn.length; at++) drawn[below(drawn.length)]!++;
     for (let unit = 0; unit < times.length; unit++) times[unit] = drawn[clusters[unit]!]!;
     for (const [at, value] of measure(times).entries()) draws[at]![draw] = value;
+    if ((draw + 1) % resamplesPerReport === 0) await progress?.(draw + 1, resamples);
   }
   return values.map((value, at) => {
     const sorted = draws[at]!.filter((drawnValue) => !Number.isNaN(drawnValue)).sort();

@@ -1,4 +1,5 @@
 import { bootstrap } from './bootstrap.ts';
+import type { BootstrapOptions } from './bootstrap.ts';
 import { MlError } from './errors.ts';
 import type { ContenderMarks, Evaluation } from './evaluation.ts';
 import type { Marks, Measure, Metric } from './task.ts';
@@ -25,7 +26,10 @@ export interface EvaluationInput {
  *
  * @throws {MlError} `DatasetInvalid` if nobody was examined; `Bug` if the contenders sat different exams.
  */
-export function evaluate({ model, segment, task, metric, confidence, contenders, folds, rowsLeftOut }: EvaluationInput): Evaluation {
+export async function evaluate(
+  { model, segment, task, metric, confidence, contenders, folds, rowsLeftOut }: EvaluationInput,
+  progress?: BootstrapOptions['progress'],
+): Promise<Evaluation> {
   const names = Object.keys(contenders);
   const rivals = names.filter((name) => name !== 'challenger');
   const pooled = new Map(names.map((name) => [name, pool(contenders[name]!, folds)]));
@@ -52,7 +56,8 @@ export function evaluate({ model, segment, task, metric, confidence, contenders,
     const gains = names.flatMap((_, theirs) => (theirs === ours ? [] : [sign * (values[ours]![gated]! - values[theirs]![gated]!)]));
     return [...values.flat(), ...gains];
   };
-  const estimates = bootstrap(measure, { clusters: clustersOf(contenders['challenger']!, folds), confidence });
+  const clusters = clustersOf(contenders['challenger']!, folds);
+  const estimates = await bootstrap(measure, { clusters, confidence, ...(progress && { progress }) });
   if (Number.isNaN(estimates[ours * metrics.length + gated]!.value)) {
     const reason = metrics[gated]![1].undefinedWhen ?? 'it is undefined for the held-out rows';
     throw new MlError('DatasetInvalid', `there is no ${metric} of ${model}/${segment}: ${reason}. Hold more rows out, or widen the window`);

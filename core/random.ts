@@ -39,9 +39,10 @@ export function random(seed: number | string): Random {
 
   const next = () => ((uint32() >>> 5) * 0x4000000 + (uint32() >>> 6)) / 0x20000000000000;
 
+  let [lastBound, fair] = [0, 0];
   function below(bound: number): number {
-    // Draws above the last whole multiple of `bound` would favour small results.
-    const fair = 0x100000000 - (0x100000000 % bound);
+    // Draws above the last whole multiple of `bound` would favour small results. A bootstrap asks for one bound millions of times.
+    if (bound !== lastBound) [lastBound, fair] = [bound, 0x100000000 - (0x100000000 % bound)];
     let draw = uint32();
     while (draw >= fair) draw = uint32();
     return draw % bound;

@@ -1,3 +1,5 @@
+import { evaluate } from '../activities/compute/evaluate.ts';
+import type { EvaluateInput } from '../activities/compute/evaluate.ts';
 import { benchmark, examine, golden } from '../activities/compute/examine.ts';
 import type { ExamineInput, GoldenInput } from '../activities/compute/examine.ts';
 import { fit } from '../activities/compute/fit.ts';
@@ -23,5 +25,6 @@ serveTasks({
     }),
   examine: (input: ExamineInput, context) => examine(input, { signal: context.signal, progress: progress(context, 'exam') }),
   benchmark: (input: ExamineInput, context) => benchmark(input, { signal: context.signal, progress: progress(context, 'benchmark') }),
+  evaluate: (input: EvaluateInput, context) => evaluate(input, { signal: context.signal, progress: progress(context, 'evaluation') }),
   golden: (input: GoldenInput, context) => golden(input, { signal: context.signal, progress: progress(context, 'golden') }),
 });

@@ -1,5 +1,7 @@
 import type { ExamineInput, ExamineOutput, BenchmarkOutput, GoldenInput } from './examine.ts';
+import type { EvaluateInput } from './evaluate.ts';
 import type { FitInput, FitOutput } from './fit.ts';
+import type { Evaluation } from '../../core/evaluation.ts';
 import type { Golden } from '../../core/manifest.ts';
 import type { Progress } from '../../core/step-context.ts';
 
@@ -8,6 +10,7 @@ export interface ComputeTasks {
   readonly fit: { readonly input: FitInput; readonly output: FitOutput };
   readonly examine: { readonly input: ExamineInput; readonly output: ExamineOutput };
   readonly benchmark: { readonly input: ExamineInput; readonly output: BenchmarkOutput };
+  readonly evaluate: { readonly input: EvaluateInput; readonly output: Evaluation };
   readonly golden: { readonly input: GoldenInput; readonly output: Golden };
 }
 

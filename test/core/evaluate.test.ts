@@ -32,9 +32,11 @@ const { next } = random(1);
 const base = units.map(() => next());
 
 describe('an evaluation', () => {
-  test('gives each contender each metric, and the challenger its paired gain over everyone else', () => {
+  test('gives each contender each metric, and the challenger its paired gain over everyone else', async () => {
     const better = base.map((value) => value + 0.01);
-    const evaluation = evaluate(input({ popularity: [marks(units, base)], challenger: [marks(units, better)], random: [marks(units, better)] }));
+    const evaluation = await evaluate(
+      input({ popularity: [marks(units, base)], challenger: [marks(units, better)], random: [marks(units, better)] }),
+    );
     expect(evaluation).toMatchObject({ format: 1, model: 'm', segment: 'all', task: 'recommendation', units: 200, rowsLeftOut: 3, folds: ['test'] });
     const mean = base.reduce((sum, value) => sum + value, 0) / 200;
     const { value, low, high } = evaluation.contenders['popularity']!.metrics['ndcg@10']!;
@@ -48,27 +50,27 @@ describe('an evaluation', () => {
     ]);
   });
 
-  test('signs a gain so that above zero is better, also where less is better', () => {
+  test('signs a gain so that above zero is better, also where less is better', async () => {
     const worse = base.map((value) => value - 0.25);
-    const evaluation = evaluate(input({ challenger: [marks(units, worse)], champion: [marks(units, base)] }, ['test'], 'error'));
+    const evaluation = await evaluate(input({ challenger: [marks(units, worse)], champion: [marks(units, base)] }, ['test'], 'error'));
     expect(evaluation.gains[0]!.value).toBeCloseTo(-0.25, 10);
   });
 
-  test('does not resample what describes all answers together', () => {
-    const evaluation = evaluate(input({ challenger: [marks(units, base)] }));
+  test('does not resample what describes all answers together', async () => {
+    const evaluation = await evaluate(input({ challenger: [marks(units, base)] }));
     expect(evaluation.contenders['challenger']!.metrics['answers']).toEqual({ value: 200, low: 200, high: 200 });
   });
 
-  test('gives slices their units and means, and an empty slice no metric', () => {
+  test('gives slices their units and means, and an empty slice no metric', async () => {
     const slices = { first: units.map((_, at) => at === 0), none: units.map(() => false) };
-    const { contenders } = evaluate(input({ challenger: [marks(units, base, slices)] }));
+    const { contenders } = await evaluate(input({ challenger: [marks(units, base, slices)] }));
     expect(contenders['challenger']!.slices).toEqual({
       first: { units: 1, metrics: { 'ndcg@10': base[0], error: 1 - base[0]! } },
       none: { units: 0, metrics: {} },
     });
   });
 
-  test('pools folds, and draws a user of several folds as one cluster', () => {
+  test('pools folds, and draws a user of several folds as one cluster', async () => {
     const folds = ['a', 'b', 'c', 'd'];
     const same = folds.map((fold) =>
       marks(
@@ -77,8 +79,8 @@ describe('an evaluation', () => {
         fold === 'a' ? { early: units.map(() => true) } : {},
       ),
     );
-    const pooled = evaluate(input({ challenger: same }, folds)).contenders['challenger']!;
-    const single = evaluate(input({ challenger: [marks(units, base)] })).contenders['challenger']!;
+    const pooled = (await evaluate(input({ challenger: same }, folds))).contenders['challenger']!;
+    const single = (await evaluate(input({ challenger: [marks(units, base)] }))).contenders['challenger']!;
     // Four copies of one user say no more than one.
     expect(pooled.metrics['ndcg@10']!.low).toBeCloseTo(single.metrics['ndcg@10']!.low, 10);
     expect(pooled.slices['early']!.units).toBe(200);
@@ -88,21 +90,24 @@ describe('an evaluation', () => {
         base,
       ),
     );
-    const { low, high } = evaluate(input({ challenger: strangers }, folds)).contenders['challenger']!.metrics['ndcg@10']!;
+    const { low, high } = (await evaluate(input({ challenger: strangers }, folds))).contenders['challenger']!.metrics['ndcg@10']!;
     const { low: lowOfOne, high: highOfOne } = single.metrics['ndcg@10']!;
     expect((high - low) / (highOfOne - lowOfOne)).toBeCloseTo(1 / 2, 1);
   });
 
-  test('draws the units of a group as a whole, in all folds', () => {
+  test('draws the units of a group as a whole, in all folds', async () => {
     const rows = units.flatMap((unit) => [`${unit}a`, `${unit}b`]);
     const twice = base.flatMap((value) => [value, value]);
     const own = units.flatMap((unit) => [unit, unit]);
-    const interval = (grouped: boolean) =>
-      evaluate(input({ challenger: [{ ...marks(rows, twice), ...(grouped && { groups: own }) }] })).contenders['challenger']!.metrics['ndcg@10']!;
-    const single = evaluate(input({ challenger: [marks(units, base)] })).contenders['challenger']!.metrics['ndcg@10']!;
-    expect(interval(true).low).toBeCloseTo(single.low, 10);
-    expect(interval(true).high).toBeCloseTo(single.high, 10);
-    expect(interval(false).high - interval(false).low).toBeLessThan(0.8 * (single.high - single.low));
+    const interval = async (grouped: boolean) => {
+      const { contenders } = await evaluate(input({ challenger: [{ ...marks(rows, twice), ...(grouped && { groups: own }) }] }));
+      return contenders['challenger']!.metrics['ndcg@10']!;
+    };
+    const [whole, torn] = [await interval(true), await interval(false)];
+    const single = (await evaluate(input({ challenger: [marks(units, base)] }))).contenders['challenger']!.metrics['ndcg@10']!;
+    expect(whole.low).toBeCloseTo(single.low, 10);
+    expect(whole.high).toBeCloseTo(single.high, 10);
+    expect(torn.high - torn.low).toBeLessThan(0.8 * (single.high - single.low));
   });
 
   describe('of a metric that some units do not have', () => {
@@ -134,24 +139,24 @@ describe('an evaluation', () => {
       return evaluate({ ...given, task: { kind: 'recommendation', metrics: { spread, error: meanOf('Error', 'error', 'lower') } } });
     };
 
-    test('leaves it out of a slice, and such resamples out of its interval', () => {
-      const { metrics, slices } = spreadOf([1, 2], { first: [true, false], both: [true, true] }).contenders['challenger']!;
+    test('leaves it out of a slice, and such resamples out of its interval', async () => {
+      const { metrics, slices } = (await spreadOf([1, 2], { first: [true, false], both: [true, true] })).contenders['challenger']!;
       expect(metrics['spread']).toEqual({ value: 2, low: 2, high: 2 });
       expect(Object.keys(slices['first']!.metrics)).toEqual(['error']);
       expect(slices['both']!.metrics['spread']).toBe(2);
     });
 
-    test('leaves it out altogether where nobody has it, unless the gate asks for it', () => {
-      expect(Object.keys(spreadOf([1, 1], {}, 'error').contenders['challenger']!.metrics)).toEqual(['error']);
-      expect(() => spreadOf([1, 1])).toThrow(
+    test('leaves it out altogether where nobody has it, unless the gate asks for it', async () => {
+      expect(Object.keys((await spreadOf([1, 1], {}, 'error')).contenders['challenger']!.metrics)).toEqual(['error']);
+      await expect(spreadOf([1, 1])).rejects.toThrow(
         expect.objectContaining({ code: 'DatasetInvalid', message: expect.stringContaining('all units are alike') }),
       );
     });
   });
 
-  test('is the same each time', () => {
+  test('is the same each time', async () => {
     const run = () => evaluate(input({ challenger: [marks(units, base)], champion: [marks(units, [...base].reverse())] }));
-    expect(run()).toEqual(run());
+    expect(await run()).toEqual(await run());
   });
 
   test.each([
@@ -160,11 +165,11 @@ describe('an evaluation', () => {
     ['there is no challenger', { champion: [marks(['a'], [1])] }, ['test'], 'Bug'],
     ['a fold is missing', { challenger: [marks(['a'], [1])] }, ['x', 'y'], 'Bug'],
     ['units of folds do not say their fold', { challenger: [marks(['a'], [1]), marks(['a'], [1])] }, ['x', 'y'], 'Bug'],
-  ])('is refused when %s', (_, contenders, folds, code) => {
-    expect(() => evaluate(input(contenders, folds))).toThrow(expect.objectContaining({ code }));
+  ])('is refused when %s', async (_, contenders, folds, code) => {
+    await expect(evaluate(input(contenders, folds))).rejects.toThrow(expect.objectContaining({ code }));
   });
 
-  test('of five recommenders and 542 users takes well under a second', () => {
+  test('of five recommenders and 542 users takes well under a second', async () => {
     const users = Array.from({ length: 542 }, (_, at) => `u${at}`);
     const columns = Object.fromEntries(
       ['ndcg', 'recall', 'hit', 'averagePrecision', 'selfInformation', 'recommended', 'catalogue'].map((name) => [name, users.map(next)]),
@@ -172,7 +177,7 @@ describe('an evaluation', () => {
     const contender: Marks = { units: users, columns, slices: {}, answers: users.map(() => ['1', '2']), facts: {} };
     const contenders = Object.fromEntries(['challenger', 'champion', 'anchor', 'popularity', 'random'].map((name) => [name, [contender]]));
     const startMs = performance.now();
-    evaluate({ ...input(contenders), task: recommendation });
+    await evaluate({ ...input(contenders), task: recommendation });
     const tookMs = performance.now() - startMs;
     process.stderr.write(`evaluation of five contenders: ${Math.round(tookMs)} ms\n`);
     expect(tookMs).toBeLessThan(10_000);

@@ -44,7 +44,7 @@ describe('on MovieLens', () => {
     expect(recommendation.metrics['ndcg@10'].of(marksOf(ours, popularity(ours.known)))()).toBeCloseTo(0.0425, 4);
   });
 
-  onRealData('popularity scores .071 and recent popularity .11 over 313 user-windows of a rolling origin', () => {
+  onRealData('popularity scores .071 and recent popularity .11 over 313 user-windows of a rolling origin', async () => {
     const years = Array.from({ length: 19 }, (_, at) => 2000 + at);
     const data = readMovieLens(folder!);
     const folds = years.map((year) => rollingOrigin(data, year));
@@ -54,7 +54,7 @@ describe('on MovieLens', () => {
         folds.map((fold, at) => marksOf(fold, popularity(fold.known, days), String(years[at]), 5)),
       ]),
     );
-    const evaluation = evaluate({
+    const evaluation = await evaluate({
       model: 'm',
       segment: 'all',
       task: recommendation,

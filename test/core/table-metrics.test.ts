@@ -231,15 +231,15 @@ describe('calibration', () => {
   });
 });
 
-test('an interval of the AUC of 100,000 rows takes seconds', () => {
+test('an interval of the AUC of 100,000 rows takes seconds of a processor', async () => {
   const { label, probability } = manyRows(100_000);
-  const startMs = performance.now();
+  const start = process.cpuUsage();
   const measure = rocAuc(label, probability);
   const clusters = Int32Array.from(label, (_, row) => row);
-  const [interval] = bootstrap((times) => [measure(times)], { clusters, confidence: 0.95, resamples: 1000 });
-  const tookMs = performance.now() - startMs;
+  const [interval] = await bootstrap((times) => [measure(times)], { clusters, confidence: 0.95, resamples: 1000 });
+  const tookMs = process.cpuUsage(start).user / 1000;
   process.stderr.write(`AUC of 100,000 rows and 1,000 resamples: ${Math.round(tookMs)} ms\n`);
-  expect(tookMs).toBeLessThan(60_000);
+  expect(tookMs).toBeLessThan(20_000);
   // Hanley & McNeil 1982 give about the same standard error.
   const positives = label.filter((value) => value === 1).length;
   const { value, low, high } = interval!;
