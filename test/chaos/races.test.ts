@@ -23,8 +23,8 @@ test('a hundred promotions that race from four processes have one winner an entr
     const { violations, ...report } = await race({ store: uri, promotions: 100, processes: 4 });
     expect({ kind, violations }).toEqual({ kind, violations: [] });
     expect(report.promoted).toBe(100);
-    // They did race.
-    expect(report.refused).toBeGreaterThan(10);
+    // They did race: all but one lose the first entry.
+    expect(report.refused).toBeGreaterThanOrEqual(3);
   }
 }, 180_000);
 
