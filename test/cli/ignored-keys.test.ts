@@ -23,7 +23,7 @@ describe('a project that init makes', () => {
       ({ code }: { code: number }) => (code === 1 ? false : Promise.reject(new Error(`git ended with ${code}`))),
     );
 
-  test.each(['keys/signing.key', 'keys/payloads-2026', 'keys/ada.pem', 'signing.key'])('keeps the private %s out of git', async (path) => {
+  test.each(['keys/signing.key', 'keys/payloads-2026', 'keys/ada.pem', 'signing.key', '.env'])('keeps the private %s out of git', async (path) => {
     expect(await isIgnored(path)).toBe(true);
   });
 

@@ -46,6 +46,21 @@ describe.each(Object.entries(services))('%s', (_, service) => {
   });
 });
 
+test('only ports have defaults', () => {
+  const defaults = [...readFileSync(file, 'utf8').matchAll(/\$\{([A-Z_0-9]+):?-/g)].map(([, name]) => name!);
+  expect(defaults.filter((name) => !name.endsWith('_PORT'))).toEqual([]);
+});
+
+test('nobody waits for less than they need: Postgres answers by TCP, and Temporal has its namespace', () => {
+  expect(services['postgres']!.healthcheck!.test.join(' ')).toContain('-h 127.0.0.1');
+  expect(services['temporal']!.healthcheck!.test.join(' ')).toContain('search-attribute list --namespace default');
+});
+
+test('no private key or secret of a clone gets into a layer of its image', () => {
+  const ignored = readFileSync(resolve(file, '../.dockerignore'), 'utf8').split('\n');
+  expect(ignored).toEqual(expect.arrayContaining(['keys', '**/*.key', '**/*.pem', '**/.env']));
+});
+
 (compose === undefined ? test.skip : test).each(secrets)('docker compose takes the file, but not without %s', (missing) => {
   const [command = '', ...args] = compose ?? [];
   const given = Object.fromEntries(secrets.map((name) => [name, `my own ${name}`]));
