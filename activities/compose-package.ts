@@ -68,7 +68,6 @@ export const composePackage =
           mediaType,
           ...(await ports.blobs.putBytes(Buffer.from(content))),
         });
-        const { signature } = taskOf(spec.task);
         return {
           format: 1,
           model: spec.name,
@@ -76,7 +75,7 @@ export const composePackage =
           segment,
           window,
           trainer: { name: chosen.trainer, parameters: chosen.parameters as Json },
-          signature,
+          signature: taskOf(spec.task).signature(spec.request ?? {}),
           files: [
             { path: 'model.onnx', role: 'model', mediaType: 'application/onnx', sha256: onnx.sha256, bytes: onnx.bytes },
             { ...loaderOf(spec.task).packed, mediaType: json, sha256: preprocessor.sha256, bytes: preprocessor.bytes },

@@ -25,7 +25,14 @@ export async function rowFiles(
     target: spec.target,
     key: spec.rows.key,
     time: spec.rows.time ?? null,
+    ...tableOf(spec),
   };
+}
+
+/** What a spec says of a table, where its task asks for rows of one. */
+function tableOf({ request, encode, slices, rows: { group } }: ModelSpec): Pick<RowFiles, 'table'> {
+  if (request === undefined) return {};
+  return { table: { request, ...(encode && { encode }), ...(slices && { slices }), ...(group !== undefined && { group }) } };
 }
 
 /** The same as inputs of a recipe. All rows need no split, so that a new split does not make the served model again. */
@@ -44,4 +51,5 @@ export const rowParameters = (spec: ModelSpec): { readonly [name: string]: Json 
   target: spec.target as unknown as Json,
   key: spec.rows.key as Json,
   time: spec.rows.time ?? null,
+  ...(tableOf(spec) as unknown as { readonly table?: Json }),
 });

@@ -1,7 +1,8 @@
 import type { ColumnKind } from './model-spec.ts';
 
-/** What a caller may send to a model: a `key` only finds features, it never reaches a graph. */
-export type InputKind = Exclude<ColumnKind, 'key' | 'image'>;
+/** What a caller may send. A `key` only finds features: it never reaches a graph. */
+export type RequestKind = Exclude<ColumnKind, 'text' | 'image'>;
+export type InputKind = Exclude<RequestKind, 'key'>;
 
 /** Parts of a time that a model may learn from; all in UTC. `day-of-week` is 0 on Mondays, `weekend` 1 on Saturdays and Sundays, `month` 1–12. */
 export const timeParts = ['hour', 'day-of-week', 'weekend', 'day', 'month'] as const;
@@ -46,6 +47,17 @@ export interface TableEncoding {
   /** What a label means: `classes[label]` of a classification. Binary: the second class is the positive one. */
   readonly classes?: readonly string[];
 }
+
+/** The ways to encode inputs of each kind, as a spec names them. */
+export const encodings = {
+  number: ['value'],
+  integer: ['value'],
+  flag: ['value'],
+  time: timeParts,
+  category: ['code', 'mean'],
+} as const satisfies Record<InputKind, readonly string[]>;
+
+export type Encoding = (typeof encodings)[InputKind][number];
 
 /** Number of codes of a category feature, the 0 of rare and unseen levels included; `undefined` for a numeric feature. */
 export const codesOf = ({ encoder }: Feature): number | undefined => (encoder.by === 'code' ? encoder.levels.length + 1 : undefined);

@@ -1,11 +1,11 @@
 import type { TableEncoding } from './encoding.ts';
 
-/** A column of raw values as callers send them: NaN, `null` or `''` where a value is missing. A time is milliseconds since 1970. */
+/** A column of raw values as callers send them: NaN, the smallest INT64 or `''` where a value is missing. A time is milliseconds since 1970. */
 export type RawColumn =
   | { readonly kind: 'number'; readonly values: Float64Array }
   | { readonly kind: 'integer' | 'time'; readonly values: BigInt64Array }
   | { readonly kind: 'flag'; readonly values: Uint8Array }
-  | { readonly kind: 'category' | 'text'; readonly values: readonly string[] };
+  | { readonly kind: 'category'; readonly values: readonly string[] };
 
 /** What an exam needs of held-out rows, in their order. */
 export interface AskedRows {

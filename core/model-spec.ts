@@ -1,5 +1,6 @@
 import type { Approval } from './decision.ts';
-import type { TaskKind, TaskTypes } from './task.ts';
+import type { Encoding, encodings, InputKind, RequestKind } from './encoding.ts';
+import type { Request, TaskKind, TaskTypes } from './task.ts';
 import type { TrainerName, TrainerParameters } from './trainer.ts';
 import type { Window } from './manifest.ts';
 
@@ -48,6 +49,16 @@ export type ContractCheck<Source extends string = string, Column extends string 
 export type SplitSpec =
   /** The last `test` rows of each value of `column` by time, and the `validation` rows before them (ties by row key). */
   | { readonly by: 'last-per'; readonly column: string; readonly validation: number; readonly test: number }
+  /**
+   * The newest rows, by time: the last `test`, and `validation` before it. `gap`: rows between the parts that belong to none, as long as labels take to be
+   * known. Durations of whole days count back from the midnight (UTC) after the newest row.
+   */
+  | { readonly by: 'time'; readonly validation: string; readonly test: string; readonly gap?: string }
+  /**
+   * A share of the values of `column` (patients, say), of the row key without one: the first 8 hexadecimal digits of the value's SHA-256, as a number
+   * modulo 100, are below 100 × (1 − validation − test) in training rows, then validation rows, then test rows.
+   */
+  | { readonly by: 'share'; readonly column?: string; readonly validation: number; readonly test: number }
   /**
    * At each origin (`from`, `from` + `every`, …, as long as a whole horizon is left or `to` is reached): train on everything before, test on the
    * `horizon` after. The validation part is the last `horizon` before the origin. No look into the future.
@@ -99,7 +110,21 @@ export interface ModelSpec<K extends TaskKind = TaskKind> {
   readonly task: K;
   readonly sources: Readonly<Record<string, SourceSpec>>;
   readonly contract?: readonly ContractCheck[];
-  readonly rows: { readonly sql: string; readonly key: readonly string[]; readonly time?: string };
+  readonly rows: {
+    readonly sql: string;
+    readonly key: readonly string[];
+    readonly time?: string;
+    /** What rows belong to (a patient, a card): intervals draw a group as a whole. */
+    readonly group?: string;
+    /** Columns that the SQL computes, with their kinds. */
+    readonly columns?: Readonly<Record<string, ColumnKind>>;
+  };
+  /** What a caller sends, where the task asks for rows of a table: columns of `rows.sql` with their kinds. A `key` only finds features. */
+  readonly request?: Request;
+  /** How inputs become features, where it is not as their kind says: a number, whole number or flag as it is, a time by hour and day of week, a category by code. */
+  readonly encode?: Readonly<Record<string, readonly Encoding[]>>;
+  /** Columns of `rows.sql` by whose values an exam is looked at: `gender` makes the slices `gender=Female` and so on. */
+  readonly slices?: readonly string[];
   readonly target: TaskTypes[K]['target'];
   /** The rows that a version is trained on; default: all. `last` counts back from the newest row, not from the clock. */
   readonly window?: Window | { readonly last: string };
@@ -122,9 +147,13 @@ export interface ModelSpec<K extends TaskKind = TaskKind> {
 
 type SourceNames<S extends ModelSpec> = keyof S['sources'] & string;
 type ColumnsOf<S extends ModelSpec, N extends SourceNames<S>> = keyof S['sources'][N]['columns'] & string;
-/** Any column of any source: what `rows`, `target`, `split` and `segments` may name. */
-type AnyColumn<S extends ModelSpec> = { [N in SourceNames<S>]: ColumnsOf<S, N> }[SourceNames<S>];
+/** Any column of any source, and those that `rows.sql` computes: what `rows`, `target`, `split` and `segments` may name. */
+type AnyColumn<S extends ModelSpec> =
+  | { [N in SourceNames<S>]: ColumnsOf<S, N> }[SourceNames<S>]
+  | (S['rows'] extends { readonly columns: infer C } ? keyof C & string : never);
 type QualifiedColumn<S extends ModelSpec> = { [N in SourceNames<S>]: `${N}.${ColumnsOf<S, N>}` }[SourceNames<S>];
+
+type EncodingOf<Kind> = Kind extends InputKind ? (typeof encodings)[Kind][number] : never;
 
 /** Maps a target so that the properties that name a column, or a source and its columns, must name one of the spec's. */
 type CheckedTarget<S extends ModelSpec> = {
@@ -141,7 +170,10 @@ export type CheckedSpec<S extends ModelSpec> = {
     readonly [N in SourceNames<S>]: { readonly key: readonly ColumnsOf<S, N>[]; readonly time?: ColumnsOf<S, N> };
   };
   readonly contract?: readonly ContractCheck<SourceNames<S>, QualifiedColumn<S>>[];
-  readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S> };
+  readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S>; readonly group?: AnyColumn<S> };
+  readonly request?: { readonly [C in keyof S['request']]: C extends AnyColumn<S> ? RequestKind : never };
+  readonly encode?: { readonly [C in keyof S['encode']]: C extends keyof S['request'] ? readonly EncodingOf<S['request'][C]>[] : never };
+  readonly slices?: readonly AnyColumn<S>[];
   readonly target: CheckedTarget<S>;
   readonly segments?: { readonly by: AnyColumn<S> | `month-of-year(${AnyColumn<S>})` };
   readonly split: { readonly column?: AnyColumn<S> };

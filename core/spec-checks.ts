@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { encodings } from './encoding.ts';
 import { messageOf } from './message-of.ts';
 import { segmentLabel } from './segment.ts';
 import { choices, faultsOf, pathText } from './spec-faults.ts';
 import type { SpecFault } from './spec-faults.ts';
 import { modelName } from './spec-shape.ts';
 import type { SpecShape } from './spec-shape.ts';
-import type { Metric } from './task.ts';
+import type { Metric, Task } from './task.ts';
 import { instantMs } from './window.ts';
 
 /** The fragments of the schema that tasks and trainers own: what a spec may say is their union. */
@@ -18,6 +19,7 @@ export interface SpecFragments {
 
 export interface TaskVocabulary {
   readonly target: z.ZodType;
+  readonly asks: Task['asks'];
   readonly metrics: Readonly<Record<string, Pick<Metric, 'whole'>>>;
   readonly baselines: Readonly<Record<string, unknown>>;
   /** A name such as `category:<name>` stands for all that begin so. */
@@ -29,6 +31,32 @@ export function targetFaults({ task, target }: SpecShape, fragments: SpecFragmen
   if (!kind) return [{ path: 'task', message: `there is no task kind "${task}"${choices(task, Object.keys(fragments.tasks))}` }];
   const result = kind.target.safeParse(target);
   return result.success ? [] : result.error.issues.flatMap((issue) => faultsOf(issue, ['target'], { target }));
+}
+
+/** Whether the spec says what a caller sends, where its task asks it to and nowhere else. */
+export function requestFaults({ task, request, encode }: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
+  if (!Object.hasOwn(fragments.tasks, task)) return [];
+  if (fragments.tasks[task]!.asks === 'itself') {
+    const given = { request, encode };
+    return (['request', 'encode'] as const)
+      .filter((field) => given[field] !== undefined)
+      .map((path) => ({ path, message: `the task "${task}" itself says what a caller sends: leave it away` }));
+  }
+  const inputs = Object.values(request ?? {}).filter((kind) => kind !== 'key');
+  if (inputs.length > 0) return [];
+  return [{ path: 'request', message: `name what a caller sends, such as { amount: 'number' }: columns of rows.sql, one of them no key` }];
+}
+
+function encodeFaults({ request = {}, encode = {} }: SpecShape): readonly SpecFault[] {
+  return Object.entries(encode).flatMap(([column, given]) => {
+    const kind = Object.hasOwn(request, column) ? request[column]! : undefined;
+    if (kind === undefined) return [{ path: `encode.${column}`, message: `there is no input "${column}"${choices(column, Object.keys(request))}` }];
+    if (kind === 'key') return [{ path: `encode.${column}`, message: `"${column}" is a key, and no key reaches a model: declare a category` }];
+    const known: readonly string[] = encodings[kind];
+    return given.flatMap((name, i) =>
+      known.includes(name) ? [] : [{ path: `encode.${column}[${i}]`, message: `there is no encoding "${name}" of a ${kind}${choices(name, known)}` }],
+    );
+  });
 }
 
 /** Who sits an exam under a name of its own; no model of a baseline may be called so. */
@@ -148,8 +176,15 @@ export function referenceFaults(parsed: SpecShape): readonly SpecFault[] {
       faults.push({ path: `contract[${i}]`, message: 'a range needs "min", "max" or both' });
     }
   }
+  faults.push(...encodeFaults(parsed));
+  if (parsed.split.by === 'share' && parsed.split.validation + parsed.split.test > 0.95) {
+    faults.push({
+      path: 'split',
+      message: `validation and test leave ${Math.round(100 * (1 - parsed.split.validation - parsed.split.test))} % for training: ask for less`,
+    });
+  }
   if (parsed.segments !== undefined) faults.push(...segmentFaults(parsed.segments));
-  if (parsed.rows.time === undefined) {
+  if (parsed.rows.time === undefined && parsed.split.by !== 'share') {
     faults.push({ path: 'rows.time', message: `split "${parsed.split.by}" orders rows by time: name the time column of rows.sql` });
   }
   if (parsed.window && 'from' in parsed.window && instantMs(parsed.window.from) >= instantMs(parsed.window.to)) {

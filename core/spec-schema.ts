@@ -1,6 +1,6 @@
 import { MlError } from './errors.ts';
 import type { ModelSpec } from './model-spec.ts';
-import { gateFaults, referenceFaults, targetFaults, trainFaults } from './spec-checks.ts';
+import { gateFaults, referenceFaults, requestFaults, targetFaults, trainFaults } from './spec-checks.ts';
 import type { SpecFragments } from './spec-checks.ts';
 import { faultsOf } from './spec-faults.ts';
 import type { SpecFault } from './spec-faults.ts';
@@ -24,6 +24,7 @@ export function parseSpec(json: unknown, fragments: SpecFragments): ModelSpec {
   const parsed = result.data;
   const faults = [
     ...targetFaults(parsed, fragments),
+    ...requestFaults(parsed, fragments),
     ...gateFaults(parsed, fragments),
     ...trainFaults(parsed.train, fragments),
     ...referenceFaults(parsed),

@@ -21,6 +21,12 @@ const instant = z.string().superRefine((value, context) => {
 });
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
+/** Whole percents, since a hash is taken modulo 100. */
+const partShare = z
+  .number()
+  .min(0.01)
+  .max(0.9)
+  .refine((part) => Math.abs(part * 100 - Math.round(part * 100)) < 1e-9, { error: 'is not of whole percents: write 0.2 for a fifth' });
 
 const from = z.string().superRefine((value, context) => {
   const fault = value.includes('://')
@@ -68,6 +74,8 @@ const segmentBy = z.string().superRefine((value, context) => {
 
 const split = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('last-per'), column: identifier, validation: count, test: z.int().min(1) }),
+  z.strictObject({ by: z.literal('time'), validation: duration, test: duration, gap: duration.optional() }),
+  z.strictObject({ by: z.literal('share'), column: identifier.optional(), validation: partShare, test: partShare }),
   z.strictObject({
     by: z.literal('rolling-origin'),
     from: instant,
@@ -123,7 +131,16 @@ export const spec = z.strictObject({
   task: z.string(),
   sources: z.record(identifier, source),
   contract: z.array(contract).default([]),
-  rows: z.strictObject({ sql: z.string().min(1), key: z.array(identifier).min(1), time: identifier.optional() }),
+  rows: z.strictObject({
+    sql: z.string().min(1),
+    key: z.array(identifier).min(1),
+    time: identifier.optional(),
+    group: identifier.optional(),
+    columns: z.record(identifier, columnKind).optional(),
+  }),
+  request: z.record(identifier, columnKind.exclude(['text'])).optional(),
+  encode: z.record(identifier, z.array(z.string()).min(1)).optional(),
+  slices: z.array(identifier).min(1).optional(),
   target: z.unknown(),
   window: window.optional(),
   segments: z
@@ -154,7 +171,7 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
   retrain: Object.keys(retrain.shape),
   segments: ['by', 'only'],
   window: ['from', 'to', 'last'],
-  split: ['by', 'column', 'validation', 'test', 'from', 'to', 'every', 'horizon'],
+  split: ['by', 'column', 'validation', 'test', 'gap', 'from', 'to', 'every', 'horizon', 'minHistory'],
   'sources.*': Object.keys(source.shape),
   'sources.*.columns.*': ['kind', 'named', 'unit'],
   'contract.*': ['check', 'of', 'to', 'min', 'max', 'maxShare', 'columns', 'within', 'asOf', 'name', 'sql', 'severity'],

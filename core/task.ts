@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Json } from './artifact.ts';
+import type { RequestKind } from './encoding.ts';
 import type { Tensors, TensorSignature } from './onnx-tensor.ts';
 
 /**
@@ -21,6 +22,14 @@ export interface TaskType {
   readonly slice: string;
 }
 
+/** What a caller sends: an input of the model, or a key by which features are found, and its kind. */
+export type Request = Readonly<Record<string, RequestKind>>;
+
+export interface Signature {
+  readonly inputs: readonly TensorSignature[];
+  readonly outputs: readonly TensorSignature[];
+}
+
 /** What held-out rows ask of a model: one question per unit. Units are what the bootstrap resamples (users, patients, rows). */
 export interface Exam<Question> {
   readonly units: readonly string[];
@@ -29,6 +38,8 @@ export interface Exam<Question> {
   readonly slices: Readonly<Record<string, readonly boolean[]>>;
   /** What each unit belongs to (a patient, a card), in the order of `units`: a group is drawn as a whole. Without it each unit stands for itself. */
   readonly groups?: readonly string[];
+  /** Of rows of a table, where no question tells what really happened: a label and a time for each unit. */
+  readonly truth?: { readonly labels: Float64Array; readonly timesMs: Float64Array };
 }
 
 export interface ExamOptions {
@@ -70,7 +81,10 @@ export interface Task<K extends TaskKind = TaskKind> {
   readonly kind: K;
   /** The spec's `target` of this kind. */
   readonly target: z.ZodType;
-  readonly signature: { readonly inputs: readonly TensorSignature[]; readonly outputs: readonly TensorSignature[] };
+  /** Whether the spec says in `request` what a caller sends. Otherwise the kind itself says it. */
+  readonly asks: 'request' | 'itself';
+  /** What a complete model takes and gives. */
+  signature(request: Request): Signature;
   readonly metrics: Readonly<Record<TaskTypes[K]['metric'], Metric>>;
   /** Obvious answers that a model must beat, as trainers with parameters. */
   readonly baselines: Readonly<Record<TaskTypes[K]['baseline'], { readonly trainer: string; readonly parameters: Json }>>;
@@ -82,6 +96,12 @@ export interface Task<K extends TaskKind = TaskKind> {
   examples(known: TaskTypes[K]['data'], count: number): readonly TaskTypes[K]['question'][];
   /** The tensors that put one question to a model. */
   feeds(question: TaskTypes[K]['question']): Tensors;
+  /** How a model answers many questions in one run, where it can: at most so many, as `feeds` and `answer` do for one. */
+  readonly together?: {
+    readonly most: number;
+    feeds(questions: readonly TaskTypes[K]['question'][]): Tensors;
+    answers(outputs: Tensors): readonly TaskTypes[K]['answer'][];
+  };
   /** What the outputs mean. `count`: how many, where an answer is a list; default as many as an exam looks at. */
   answer(question: TaskTypes[K]['question'], outputs: Tensors, count?: number): TaskTypes[K]['answer'];
   /** Marks of one contender, one for each question that counts. */

@@ -19,7 +19,8 @@ export interface Trainer<K extends TaskKind = TaskKind, P = unknown> {
   /** Parses and completes the parameters of a spec; defaults are written out. */
   readonly parameters: z.ZodType<P>;
   /** Fits a model on rows that are encoded already, deterministically. */
-  fit(data: TaskTypes[K]['data'], parameters: P, context: TrainingContext): Promise<Fitted>;
+  /** `heldOut`: the validation rows, for a trainer that looks at them after each round; given with `context.validate`. */
+  fit(data: TaskTypes[K]['data'], parameters: P, context: TrainingContext, heldOut?: TaskTypes[K]['data']): Promise<Fitted>;
 }
 
 /** What a trainer may use of the world: to say how far it is, and to go on where it was killed. */
@@ -45,7 +46,10 @@ export interface TrainingContext {
 
 /** A trained model, and what was chosen on the way. */
 export interface Fitted {
-  /** A serialised ONNX ModelProto with the inputs and outputs of its task (`Task.signature`). */
+  /**
+   * A serialised ONNX ModelProto with the outputs of its task (`Task.signature`), and its inputs; for rows of a table the core of one, whose one input is
+   * `features`, float32 `[batch, features]`: the encoding becomes part of the model afterwards.
+   */
   readonly onnx: Uint8Array;
   /** The parameters with every choice written out. */
   readonly chosen: Json;

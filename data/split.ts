@@ -38,12 +38,8 @@ export interface SplitInput {
  * @throws {MlError} `SpecInvalid` without a time, `RowsInvalid` if no fold has training and test rows.
  */
 export async function splitRows(input: SplitInput, context: DataContext): Promise<readonly Fold[]> {
-  const { rows, split, time, folder } = input;
-  if (time === undefined)
-    throw new MlError('SpecInvalid', `split "${split.by}" orders rows by time: name the column in rows.time`, { split: split.by });
-  const plans = await withDuckdb({ read: [rows] }, context, async (db) =>
-    split.by === 'last-per' ? [lastPer(input, split, time)] : origins(db, input, split, time),
-  );
+  const { rows, folder } = input;
+  const plans = await withDuckdb({ read: [rows] }, context, (db) => plan(db, input));
   const pathOf = ({ name }: Plan) => join(folder, `${name}.parquet`);
   const divided = await withDuckdb({ read: [rows], write: plans.map(pathOf) }, context, async (db) => {
     const all: Fold[] = [];
@@ -59,9 +55,13 @@ export async function splitRows(input: SplitInput, context: DataContext): Promis
   });
   const folds = divided.filter(({ parts }) => parts.train > 0 && parts.test > 0);
   if (folds.length > 0) return folds;
-  throw new MlError('RowsInvalid', `split "${split.by}" leaves no fold with training and test rows: ask for fewer test rows, or a shorter horizon`, {
-    ...split,
-  });
+  throw new MlError(
+    'RowsInvalid',
+    `split "${input.split.by}" leaves no fold with training and test rows: ask for fewer test rows, or a shorter horizon`,
+    {
+      ...input.split,
+    },
+  );
 }
 
 interface Plan {
@@ -69,6 +69,16 @@ interface Plan {
   /** SQL expression of a row's part; NULL for none. */
   readonly part: string;
   readonly testFrom?: string;
+}
+
+async function plan(db: Duckdb, input: SplitInput): Promise<readonly Plan[]> {
+  const { split, time } = input;
+  if (split.by === 'share') return [share(input, split)];
+  if (time === undefined) {
+    throw new MlError('SpecInvalid', `split "${split.by}" orders rows by time: name the column in rows.time`, { split: split.by });
+  }
+  if (split.by === 'last-per') return [lastPer(input, split, time)];
+  return split.by === 'time' ? [await newest(db, input, split, time)] : origins(db, input, split, time);
 }
 
 function lastPer({ key }: SplitInput, split: Extract<SplitSpec, { by: 'last-per' }>, time: string): Plan {
@@ -80,19 +90,59 @@ function lastPer({ key }: SplitInput, split: Extract<SplitSpec, { by: 'last-per'
   };
 }
 
+const wholeDays = /^\d+[dw]$/;
+const dayMs = 86_400_000;
+
+async function newest(db: Duckdb, { rows }: SplitInput, split: Extract<SplitSpec, { by: 'time' }>, time: string): Promise<Plan> {
+  const afterNewest = (await newestMs(db, rows, time)) + 1;
+  const { validation, test, gap = '0d' } = split;
+  const end = [validation, test, gap].every((each) => wholeDays.test(each)) ? Math.ceil(afterNewest / dayMs) * dayMs : afterNewest;
+  const back = (from: number, duration: string): number => (duration === '0d' ? from : addDuration(from, duration, -1));
+  const testFrom = back(end, test);
+  const validationTo = back(testFrom, gap);
+  const validationFrom = back(validationTo, validation);
+  const trainTo = back(validationFrom, gap);
+  const at = quoted(time);
+  const within = (from: number, to: number): string => `${at} >= ${timestamp(from)} AND ${at} < ${timestamp(to)}`;
+  return {
+    name: 'time',
+    part:
+      `CASE WHEN ${at} < ${timestamp(trainTo)} THEN 'train' WHEN ${within(validationFrom, validationTo)} THEN 'validation' ` +
+      `WHEN ${at} >= ${timestamp(testFrom)} THEN 'test' END`,
+    testFrom: new Date(testFrom).toISOString(),
+  };
+}
+
+function share({ key }: SplitInput, { column, validation, test }: Extract<SplitSpec, { by: 'share' }>): Plan {
+  const value =
+    column === undefined ? key.map((part) => `CAST(${quoted(part)} AS VARCHAR)`).join(` || '/' || `) : `CAST(${quoted(column)} AS VARCHAR)`;
+  const percent = `CAST(('0x' || substr(sha256(${value}), 1, 8)) AS BIGINT) % 100`;
+  const testFrom = 100 - Math.round(100 * test);
+  const validationFrom = testFrom - Math.round(100 * validation);
+  return {
+    name: 'share',
+    part: `CASE WHEN ${percent} < ${validationFrom} THEN 'train' WHEN ${percent} < ${testFrom} THEN 'validation' ELSE 'test' END`,
+  };
+}
+
+async function newestMs(db: Duckdb, rows: string, time: string): Promise<number> {
+  const { newest } = await db.row(`SELECT epoch_ms(max(${quoted(time)}))::DOUBLE AS newest FROM ${parquet(rows)}`);
+  return Number(newest);
+}
+
 async function origins(
   db: Duckdb,
   { rows }: SplitInput,
   split: Extract<SplitSpec, { by: 'rolling-origin' }>,
   time: string,
 ): Promise<readonly Plan[]> {
-  const { newest } = await db.row(`SELECT epoch_ms(max(${quoted(time)}))::DOUBLE AS newest FROM ${parquet(rows)}`);
+  const latest = await newestMs(db, rows, time);
   const [from, last] = [instantMs(split.from), split.to === undefined ? undefined : instantMs(split.to)];
   const plans: Plan[] = [];
   for (let n = 0; ; n++) {
     const origin = addDuration(from, split.every, n);
     const end = addDuration(origin, split.horizon);
-    if (last === undefined ? end > Number(newest) + 1 : origin > last) return plans;
+    if (last === undefined ? end > latest + 1 : origin > last) return plans;
     if (n === maxFolds) throw new MlError('SpecInvalid', `the split has more than ${maxFolds} origins: raise "every" (${split.every})`, { ...split });
     const at = quoted(time);
     const validation = timestamp(addDuration(origin, split.horizon, -1));

@@ -1,20 +1,22 @@
 import { MlError } from '../core/errors.ts';
 import type { Golden, GoldenTensor } from '../core/manifest.ts';
 import type { Tensor, Tensors, TensorSignature } from '../core/onnx-tensor.ts';
-import type { Exam, Task, TaskKind, TaskTypes } from '../core/task.ts';
+import type { Exam, Request, Signature, Task, TaskKind, TaskTypes } from '../core/task.ts';
 import type { Session } from './session.ts';
 
 export interface ExamWatch {
   readonly signal?: AbortSignal;
   /** Called from time to time, and at the end. */
   readonly onProgress?: (done: number, total: number) => Promise<void> | void;
+  /** What the spec says that a caller sends, for tasks that ask for it. */
+  readonly request?: Request;
 }
 
 /** Questions between two reports of progress. */
 const reportEvery = 64;
 
 /**
- * Lets a model answer every question of an exam, one at a time as a server would.
+ * Lets a model answer every question of an exam, one at a time where it cannot take several.
  *
  * @throws {MlError} `ModelInvalid` if the model does not have the task's signature; `Cancelled`.
  */
@@ -22,21 +24,31 @@ export async function sitExam<K extends TaskKind>(
   session: Session,
   task: Task<K>,
   { questions }: Exam<TaskTypes[K]['question']>,
-  { signal, onProgress }: ExamWatch = {},
+  { signal, onProgress, request = {} }: ExamWatch = {},
 ): Promise<TaskTypes[K]['answer'][]> {
-  checkSignature(session, task);
+  checkSignature(session, task.kind, task.signature(request));
   const answers: TaskTypes[K]['answer'][] = [];
-  for (const question of questions) {
+  const { most, feeds, answers: read } = task.together ?? oneByOne(task);
+  for (let told = 0; answers.length < questions.length;) {
     if (signal?.aborted) throw new MlError('Cancelled', `the exam was cancelled after ${answers.length} of ${questions.length} questions`);
-    answers.push(task.answer(question, await session.run(task.feeds(question))));
-    if (answers.length % reportEvery === 0) await onProgress?.(answers.length, questions.length);
+    const asked = questions.slice(answers.length, answers.length + most);
+    answers.push(...read(await session.run(feeds(asked)), asked));
+    if (answers.length - told < reportEvery) continue;
+    told = answers.length;
+    await onProgress?.(told, questions.length);
   }
   await onProgress?.(answers.length, questions.length);
   return answers;
 }
 
+const oneByOne = <K extends TaskKind>(task: Task<K>) => ({
+  most: 1,
+  feeds: ([question]: readonly TaskTypes[K]['question'][]) => task.feeds(question!),
+  answers: (outputs: Tensors, [question]: readonly TaskTypes[K]['question'][]) => [task.answer(question!, outputs)],
+});
+
 /** @throws {MlError} `ModelInvalid` if the model takes or gives anything but what the task states. */
-export function checkSignature({ inputs, outputs }: Session, { kind, signature }: Pick<Task, 'kind' | 'signature'>): void {
+export function checkSignature({ inputs, outputs }: Session, kind: string, signature: Signature): void {
   const complain = (what: string) => new MlError('ModelInvalid', `the model is no ${kind} model: ${what}`, { inputs, outputs, signature });
   const missing = signature.inputs.find((wanted) => !inputs.some((has) => agree(wanted, has)));
   if (missing) throw complain(`it has no input ${words(missing)}`);

@@ -101,7 +101,7 @@ async function conventionsOf(local: LocalVersion, histories: Histories): Promise
 }
 
 async function check(session: Session, golden: Golden, { items }: Catalogue): Promise<void> {
-  checkSignature(session, recommendation);
+  checkSignature(session, 'recommendation', recommendation.signature({}));
   await checkGolden(session, golden, goldenTolerance);
   const { scores } = await session.run(recommendation.feeds(newcomer));
   if (scores?.data.length === items.length) return;

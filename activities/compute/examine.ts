@@ -6,7 +6,7 @@ import { taskOf } from '../../core/tasks/index.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
 import { benchmark as measure } from '../../onnx/benchmark.ts';
-import { makeGolden, sitExam } from '../../onnx/examine.ts';
+import { type ExamWatch, makeGolden, sitExam } from '../../onnx/examine.ts';
 import { openSession } from '../../onnx/session.ts';
 
 export interface ExamineInput {
@@ -53,7 +53,7 @@ export interface ExamineContext {
 export async function examine(input: ExamineInput, context: ExamineContext): Promise<ExamineOutput> {
   const { task, known, exam, session } = await open(input, context);
   try {
-    const answers = await sitExam(session, task, exam, { signal: context.signal, onProgress: context.progress });
+    const answers = await sitExam(session, task, exam, { signal: context.signal, onProgress: context.progress, ...requestOf(input.files) });
     const marks = task.mark(exam, answers, known);
     const units = input.fold === null ? marks.units : marks.units.map((unit) => `${unit}@${input.fold}`);
     await writeFile(input.marksPath, canonical({ ...marks, units }));
@@ -80,7 +80,7 @@ export async function benchmark(input: ExamineInput, context: ExamineContext): P
 /** A few requests with the model's answers, for servers to reproduce. */
 export async function golden(input: GoldenInput, context: ExamineContext): Promise<Golden> {
   const task = taskOf(input.task);
-  const { known } = await loaderOf(task.kind).load(input.files, input.preprocessor, null, { signal: context.signal, scratch: input.scratch });
+  const { known } = await loaderOf(task.kind).load(examined(input), input.preprocessor, null, { signal: context.signal, scratch: input.scratch });
   const session = await openSession(input.onnxPath);
   try {
     return await makeGolden(
@@ -92,9 +92,15 @@ export async function golden(input: GoldenInput, context: ExamineContext): Promi
   }
 }
 
+/** What a caller sends, where the spec says so. */
+export const requestOf = ({ table }: RowFiles): Pick<ExamWatch, 'request'> => (table ? { request: table.request } : {});
+
+/** The files without known rows, where an exam does not need them. */
+const examined = ({ task, files }: Pick<ExamineInput, 'task' | 'files'>): RowFiles => (loaderOf(task).heldOutAlone ? { ...files, parts: [] } : files);
+
 async function open(input: ExamineInput, context: ExamineContext) {
   const task = taskOf(input.task);
-  const { known, heldOut } = await loaderOf(task.kind).load(input.files, input.preprocessor, input.heldOut, {
+  const { known, heldOut } = await loaderOf(task.kind).load(examined(input), input.preprocessor, input.heldOut, {
     signal: context.signal,
     scratch: input.scratch,
   });

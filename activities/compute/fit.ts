@@ -7,8 +7,10 @@ import type { CurvePoint, Fitted, Trainer, TrainingContext } from '../../core/tr
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
 import { openSession } from '../../onnx/session.ts';
-import { sitExam } from '../../onnx/examine.ts';
+import { completeModel } from '../../onnx/complete-model.ts';
+import { type ExamWatch, sitExam } from '../../onnx/examine.ts';
 import { trainers } from '../../trainers/index.ts';
+import { requestOf } from './examine.ts';
 
 export interface FitInput {
   readonly task: TaskKind;
@@ -46,12 +48,16 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   const trainer = trainerOf(input.trainer, task.kind);
   const parameters = parseParameters(trainer, input.parameters);
   const rows = await loaderOf(task.kind).load(input.files, input.preprocessor, input.validateOn, { signal: context.signal, scratch: input.scratch });
+  const complete = (core: Uint8Array): Promise<Uint8Array> => completeModel(task.kind, input.preprocessor, core);
   const exam = rows.heldOut && task.exam(rows.known, rows.heldOut, input.exam);
   // Where nobody can be examined nothing can be chosen: the first candidate stands.
-  const validate = exam && exam.units.length > 0 ? validator(task, rows.known, exam, input.metric, context.signal) : undefined;
+  const validate =
+    exam && exam.units.length > 0
+      ? validator(task, rows.known, exam, input.metric, { signal: context.signal, ...requestOf(input.files) }, complete)
+      : undefined;
 
   const curve: CurvePoint[] = [];
-  const fitted = await trainer.fit(rows.known, parameters, {
+  const training: TrainingContext = {
     signal: context.signal,
     seed: input.seed,
     checkpoint: withCurve(context.checkpoint, curve),
@@ -60,9 +66,10 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
       if (metrics !== undefined) curve.push({ done, total, metrics });
       await context.progress(done, total, metrics);
     },
-  });
+  };
+  const fitted = await trainer.fit(rows.known, parameters, training, ...(validate ? [rows.heldOut!] : []));
   const validation = validate === undefined ? null : await validate(fitted.onnx);
-  await writeFile(input.onnxPath, fitted.onnx);
+  await writeFile(input.onnxPath, await complete(fitted.onnx));
   return { chosen: fitted.chosen, facts: fitted.facts, curve, validation };
 }
 
@@ -103,15 +110,16 @@ function validator(
   known: Rows,
   exam: Exam<TaskTypes[TaskKind]['question']>,
   metric: string,
-  signal: AbortSignal,
+  watch: ExamWatch,
+  complete: (core: Uint8Array) => Promise<Uint8Array>,
 ): (onnx: Uint8Array) => Promise<number> {
   const scored = (task.metrics as Readonly<Record<string, Task['metrics'][keyof Task['metrics']]>>)[metric];
   if (scored === undefined)
     throw new MlError('SpecInvalid', `task "${task.kind}" has no metric "${metric}": it has ${Object.keys(task.metrics).join(', ')}`);
   return async (onnx) => {
-    const session = await openSession(onnx);
+    const session = await openSession(await complete(onnx));
     try {
-      return scored.of(task.mark(exam, await sitExam(session, task, exam, { signal }), known))();
+      return scored.of(task.mark(exam, await sitExam(session, task, exam, watch), known))();
     } finally {
       await session.release();
     }

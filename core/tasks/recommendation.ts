@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Item } from '../manifest.ts';
 import { meanOf, ratioOf } from '../metrics/columns.ts';
-import type { Task } from '../task.ts';
+import type { Signature, Task } from '../task.ts';
 import { exam, examples, feeds } from './recommendation-exam.ts';
 import { answer, coverage, mark } from './recommendation-marks.ts';
 import { sliceTitles } from './recommendation-slices.ts';
@@ -75,7 +75,7 @@ declare module '../task.ts' {
  * each position of the catalogue, higher is better; −∞ says "not to be recommended". Leaving out what the user knows, and the best k with ties to
  * the earlier position, happen outside the model (`topK`).
  */
-export const signature: Task<'recommendation'>['signature'] = {
+export const signature: Signature = {
   inputs: [
     { name: 'items', type: 'int64', dims: [-1] },
     { name: 'values', type: 'float32', dims: [-1] },
@@ -94,7 +94,8 @@ export const recommendation: Task<'recommendation'> = {
     relevantFrom: z.number(),
     describe: z.strictObject({ source: z.string(), title: z.string(), categories: z.string() }).optional(),
   }),
-  signature,
+  asks: 'itself',
+  signature: () => signature,
   metrics: {
     'ndcg@10': meanOf('nDCG@10', 'ndcg'),
     'recall@10': meanOf('Recall@10', 'recall'),

@@ -4,6 +4,7 @@ import type { Json } from '../../core/artifact.ts';
 import type { PackageFile } from '../../core/manifest.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import type { DataContext } from '../duckdb.ts';
+import type { TableSpec } from '../table/rows.ts';
 
 /** Rows of some parts, as files. */
 export interface RowFiles {
@@ -14,6 +15,8 @@ export interface RowFiles {
   readonly key: readonly string[];
   readonly time: string | null;
   readonly target: ModelSpec['target'];
+  /** What the spec says of a table, where the task asks for rows of one. */
+  readonly table?: TableSpec;
 }
 
 /** Rows as trainers and exams take them. */
@@ -26,6 +29,8 @@ export interface LoadedRows<K extends TaskKind = TaskKind> {
 export interface RowLoader<K extends TaskKind = TaskKind> {
   /** What the preprocessor is called in a package. */
   readonly packed: Pick<PackageFile, 'path' | 'role'>;
+  /** Held-out rows can be examined without those that are known. */
+  readonly heldOutAlone?: true;
   /** The source whose snapshot `fit` wants, if the target names one. */
   describedBy(target: TaskTypes[K]['target']): string | undefined;
   /** Fits the encoding on the known rows and writes it to `out`: the `preprocessor` artifact. */

@@ -44,10 +44,20 @@ export function cardSection(input: ReportInput): Html {
 }
 
 function protocol(split: SplitSpec): string {
-  return split.by === 'last-per'
-    ? `Last ${split.test}: the test part is the last ${plural(split.test, 'row')} of each ${split.column} by time, the validation part the ${split.validation} before.`
-    : `Rolling origin: from ${split.from}${split.to === undefined ? '' : ` to ${split.to}`}, every ${split.every}, trained on everything before the origin and examined on the ${split.horizon} after it; the validation part is the last ${split.horizon} before.${split.minHistory ? ` Units with fewer than ${split.minHistory} earlier rows are not examined.` : ''}`;
+  const words = {
+    'last-per': (by: SplitBy<'last-per'>) =>
+      `Last ${by.test}: the test part is the last ${plural(by.test, 'row')} of each ${by.column} by time, the validation part the ${by.validation} before.`,
+    time: (by: SplitBy<'time'>) =>
+      `Time: the test part is the last ${by.test}, the validation part the ${by.validation} before.${by.gap === undefined ? '' : ` Of ${by.gap} before each of them no row is used.`}`,
+    share: (by: SplitBy<'share'>) =>
+      `Share: the test part is ${Math.round(100 * by.test)} % of ${by.column === undefined ? 'the rows' : `the values of ${by.column}`} by their hash, the validation part ${Math.round(100 * by.validation)} %.`,
+    'rolling-origin': (by: SplitBy<'rolling-origin'>) =>
+      `Rolling origin: from ${by.from}${by.to === undefined ? '' : ` to ${by.to}`}, every ${by.every}, trained on everything before the origin and examined on the ${by.horizon} after it; the validation part is the last ${by.horizon} before.${by.minHistory ? ` Units with fewer than ${by.minHistory} earlier rows are not examined.` : ''}`,
+  } satisfies { [By in SplitSpec['by']]: (split: SplitBy<By>) => string };
+  return (words[split.by] as (split: SplitSpec) => string)(split);
 }
+
+type SplitBy<By extends SplitSpec['by']> = Extract<SplitSpec, { by: By }>;
 
 function limits({ evaluation, split, window }: ReportInput): readonly Content[] {
   return [
@@ -55,6 +65,7 @@ function limits({ evaluation, split, window }: ReportInput): readonly Content[] 
       `The exam looks into the future: a user's last rows are held out, but other users' later ratings are in its training rows. Its figures compare contenders; they do not forecast how well the model does tomorrow.`,
     split?.by === 'rolling-origin' &&
       'Units of several folds are not independent: a user who appears in several counts once in each, so intervals are somewhat too narrow.',
+    split?.by === 'share' && 'The exam is drawn from the same time as the training rows: it does not show how the model ages.',
     evaluation.units < 200 && `Only ${plural(evaluation.units, 'unit')} were examined: small differences are invisible to this exam.`,
     'The exam repeats what people did under the conditions of their time; it cannot see what they would have done had the model served them.',
     `Nothing after ${window.to} is known to the model.`,

@@ -146,7 +146,7 @@ describe('a question', () => {
       values: { type: 'float32', dims: [2], data: Float32Array.of(5, 4) },
       ages: { type: 'float32', dims: [2], data: Float32Array.of(2.5, 0) },
     });
-    expect(recommendation.signature.inputs.map(({ name, type }) => [name, type])).toEqual(
+    expect(recommendation.signature({}).inputs.map(({ name, type }) => [name, type])).toEqual(
       Object.entries(feeds).map(([name, { type }]) => [name, type]),
     );
   });

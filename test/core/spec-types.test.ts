@@ -93,7 +93,7 @@ test('what is misspelt does not compile', () => {
   // @ts-expect-error another trainer's parameter
   defineModel({ ...base, train: [{ trainer: 'ease', with: { factors: 10 } }] });
   // @ts-expect-error an unknown task
-  defineModel({ ...base, task: 'regression' });
+  defineModel({ ...base, task: 'regresion' });
   // @ts-expect-error an unknown field
   defineModel({ ...base, approvals: 'none' });
   // @ts-expect-error a source that does not describe items

@@ -77,7 +77,7 @@ export async function openShop(): Promise<Shop> {
       segment,
       window,
       trainer: { name: rest.trainer ?? 'popularity', parameters: {} },
-      signature: recommendation.signature,
+      signature: recommendation.signature({}),
       files: [
         await file('model.onnx', 'model', onnx, 'application/onnx'),
         await file('items.json', 'items', JSON.stringify(items)),

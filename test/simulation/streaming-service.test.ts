@@ -8,6 +8,7 @@ import { examine, examOf, lastPerUser } from '../../bench/protocols.ts';
 import type { Exam } from '../../bench/protocols.ts';
 import { bootstrap } from '../../core/bootstrap.ts';
 import { mean } from '../../core/metrics/columns.ts';
+import type { Trainer } from '../../core/trainer.ts';
 import { trainers } from '../../trainers/index.ts';
 import { simulateStreamingService } from '../../simulation/streaming-service.ts';
 import { trainingContext } from '../support/training.ts';
@@ -29,8 +30,8 @@ const halves = (month: number | 'all') => lastPerUser(month === 'all' ? service.
 
 /** nDCG@10 of each question by a trainer with its default parameters. */
 async function marksOf(name: keyof typeof trainers, exam: Exam): Promise<number[]> {
-  const trainer = trainers[name];
-  const { onnx } = await trainer.fit(exam.data, trainer.parameters.parse({}) as never, trainingContext());
+  const trainer = trainers[name] as Trainer<'recommendation', unknown>;
+  const { onnx } = await trainer.fit(exam.data, trainer.parameters.parse({}), trainingContext());
   return (await examine(onnx, exam)).map(({ ndcg }) => ndcg);
 }
 

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { binaryMetrics, precisionAt } from '../metrics/binary.ts';
+import { cardPrecisionAt } from '../metrics/card-precision.ts';
+import type { Task } from '../task.ts';
+import { exam, examples, feeds, feedsTogether, marksOf, outputOf, rowsTogether, type TableTask, tableSignature, tableSlices } from './table-exam.ts';
+
+export interface BinaryTarget {
+  readonly column: string;
+  /** The class that probabilities are of, where the column is no flag. Default: the later of the two in the order of their text. */
+  readonly positive?: string;
+}
+
+const metrics = { ...binaryMetrics, 'precision@100': precisionAt(100), 'card-precision@100': cardPrecisionAt(100) };
+
+declare module '../task.ts' {
+  interface TaskTypes {
+    /** An answer is the probability of the positive class, 0–1. */
+    binary: TableTask<number, keyof typeof metrics, 'constant' | 'one-feature' | 'logistic', BinaryTarget>;
+  }
+}
+
+/** Telling from a row of a table how probable one of two classes is. */
+export const binary: Task<'binary'> = {
+  kind: 'binary',
+  target: z.strictObject({ column: z.string(), positive: z.string().optional() }),
+  asks: 'request',
+  signature: (request) => tableSignature(request, [{ name: 'probability', type: 'float32', dims: [-1] }]),
+  metrics,
+  baselines: {
+    constant: { trainer: 'constant', parameters: {} },
+    'one-feature': { trainer: 'one-feature', parameters: {} },
+    logistic: { trainer: 'linear', parameters: {} },
+  },
+  slices: tableSlices,
+  gate: { metric: 'average-precision', baselines: ['constant', 'one-feature', 'logistic'] },
+  exam,
+  examples,
+  feeds,
+  together: { most: rowsTogether, feeds: feedsTogether, answers: (outputs) => Array.from(outputOf(outputs, 'probability')) },
+  answer: (_, outputs) => outputOf(outputs, 'probability')[0]!,
+  mark(sat, answers) {
+    const own = marksOf(sat, answers);
+    const { group, ...columns } = own.columns;
+    return { ...own, columns: { ...columns, card: group!, probability: answers }, answers, facts: {} };
+  },
+};

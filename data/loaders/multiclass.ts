@@ -1,0 +1,3 @@
+import { tableLoader } from './table.ts';
+
+export const multiclass = tableLoader('multiclass');

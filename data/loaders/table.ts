@@ -1,0 +1,27 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { canonical } from '../../core/canonical.ts';
+import type { TableEncoding } from '../../core/encoding.ts';
+import { MlError } from '../../core/errors.ts';
+import { fitEncoding } from '../table/fit-encoding.ts';
+import { loadExamples } from '../table/load-examples.ts';
+import type { TableKind, TableSpec } from '../table/rows.ts';
+import type { RowFiles, RowLoader } from './loader.ts';
+
+/** The encoding of rows of a table: its features. */
+export const tableLoader = (kind: TableKind): RowLoader<'binary'> & RowLoader<'multiclass'> & RowLoader<'regression'> => ({
+  packed: { path: 'preprocessor.json', role: 'preprocessor' },
+  describedBy: () => undefined,
+  heldOutAlone: true,
+  async fit(files, _, out, context) {
+    await writeFile(out, canonical(await fitEncoding(kind, files, tableOf(files), context)));
+  },
+  async load(files, preprocessor, heldOut, context) {
+    const encoding = JSON.parse(await readFile(preprocessor, 'utf8')) as TableEncoding;
+    return loadExamples(files, tableOf(files), encoding, heldOut, context);
+  },
+});
+
+function tableOf({ table }: RowFiles): TableSpec {
+  if (table === undefined) throw new MlError('Bug', 'rows of a table come with what the spec says of it');
+  return table;
+}

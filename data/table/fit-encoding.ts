@@ -1,0 +1,98 @@
+import { type Encoder, type Encoding, type Feature, type InputKind, type TableEncoding, type TimePart } from '../../core/encoding.ts';
+import { quoted } from '../../core/sql.ts';
+import { inputsOf } from '../../core/tasks/table-exam.ts';
+import { type DataContext, type Duckdb, withDuckdb } from '../duckdb.ts';
+import type { RowFiles } from '../loaders/loader.ts';
+import { inOrder } from '../rows.ts';
+import { encoderSql } from './encoders.ts';
+import { checkColumns, labelOf, labelSql, rowsOf, type TableKind, type TableSpec } from './rows.ts';
+
+/** A level with fewer training rows is rare: it is one with those that come later and were never seen. */
+const rareBelow = 10;
+/** A category of more levels is encoded by its mean label, unless the spec says otherwise. */
+const manyLevels = 64;
+/** How many rows' worth the mean of all counts in the mean of a level. */
+export const priorWeight = 20;
+
+const usual: Readonly<Record<InputKind, readonly Encoding[]>> = {
+  number: ['value'],
+  integer: ['value'],
+  flag: ['value'],
+  time: ['hour', 'day-of-week'],
+  category: ['code'],
+};
+
+export type TableTarget = { readonly column: string; readonly positive?: string };
+
+/**
+ * Fits how the columns of a table become features, on the rows of some parts: levels of categories, mean labels, and what imputing and scaling need.
+ *
+ * @throws {MlError} `RowsInvalid` if the rows have not what the spec says.
+ */
+export async function fitEncoding(kind: TableKind, files: RowFiles, table: TableSpec, context: DataContext): Promise<TableEncoding> {
+  const target = files.target as TableTarget;
+  const read = [files.rows, ...(files.parts === 'all' ? [] : [files.split])];
+  // Sums of floating-point numbers depend on the order of their terms.
+  return withDuckdb({ read }, inOrder(context), async (db) => {
+    await checkColumns(db, files, table, target.column);
+    const { classes } = await labelOf(db, kind, files, target);
+    await db.run(`CREATE TEMP TABLE known AS SELECT *, ${labelSql(target.column, classes)} AS "its label" FROM (${rowsOf(files, files.parts)}) r`);
+    const inputs = inputsOf(table.request);
+    const features: Feature[] = [];
+    for (const { name, kind: inputKind } of inputs) {
+      for (const encoder of await encodersOf(db, kind, name, inputKind, table.encode?.[name])) {
+        features.push({ ...nameOf(name, encoder), from: name, encoder, ...(await distribution(db, name, encoder)) });
+      }
+    }
+    return { format: 1, inputs, features, ...(classes && { classes }) };
+  });
+}
+
+function nameOf(from: string, encoder: Encoder): { readonly name: string } {
+  const suffix = encoder.by === 'part' ? `.${encoder.part}` : encoder.by === 'mean' ? '.mean' : '';
+  return { name: `${from}${suffix}` };
+}
+
+async function encodersOf(
+  db: Duckdb,
+  task: TableKind,
+  name: string,
+  kind: InputKind,
+  given: readonly Encoding[] | undefined,
+): Promise<readonly Encoder[]> {
+  if (kind === 'time') return (given ?? usual.time).map((part) => ({ by: 'part', part: part as TimePart }));
+  if (kind !== 'category') return [{ by: 'value' }];
+  const levels = await levelsOf(db, name);
+  const ways = given ?? (levels.length > manyLevels && task !== 'multiclass' ? ['mean'] : ['code']);
+  return Promise.all(ways.map(async (way): Promise<Encoder> => (way === 'mean' ? meanOf(db, name, levels) : { by: 'code', levels })));
+}
+
+/** The levels of a category that are not rare, the most frequent first. */
+async function levelsOf(db: Duckdb, name: string): Promise<readonly string[]> {
+  const column = quoted(name);
+  const rows = await db.rows(
+    `SELECT ${column} AS level FROM known WHERE nullif(${column}, '') IS NOT NULL GROUP BY ${column} HAVING count(*) >= ${rareBelow} ORDER BY count(*) DESC, ${column}`,
+  );
+  return rows.map(({ level }) => String(level));
+}
+
+async function meanOf(db: Duckdb, name: string, levels: readonly string[]): Promise<Encoder> {
+  const { prior } = await db.row(`SELECT coalesce(avg("its label"), 0) AS prior FROM known`);
+  const column = quoted(name);
+  const rows = await db.rows(
+    `SELECT ${column} AS level, (sum("its label") + ${priorWeight} * ${Number(prior)}::DOUBLE) / (count(*) + ${priorWeight}) AS mean FROM known GROUP BY ${column}`,
+  );
+  const means = new Map(rows.map(({ level, mean }) => [String(level), Number(mean)]));
+  return { by: 'mean', levels, means: levels.map((level) => means.get(level)!), prior: Number(prior) };
+}
+
+async function distribution(db: Duckdb, from: string, encoder: Encoder): Promise<Pick<Feature, 'median' | 'mean' | 'deviation' | 'missing'>> {
+  const { value, join } = await encoderSql(db, from, from, encoder);
+  const there = `FILTER (NOT isnan(value))`;
+  const row = await db.row(
+    `SELECT quantile_cont(value::DOUBLE, 0.5) ${there} AS median, avg(value::DOUBLE) ${there} AS mean, stddev_pop(value::DOUBLE) ${there} AS deviation, ` +
+      `coalesce(avg(CAST(isnan(value) AS DOUBLE)), 0) AS missing FROM (SELECT ${value} AS value FROM known r ${join})`,
+  );
+  const number = (name: string): number => Number(row[name] ?? 0);
+  return { median: number('median'), mean: number('mean'), deviation: number('deviation'), missing: number('missing') };
+}
