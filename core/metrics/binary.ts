@@ -106,8 +106,9 @@ export function expectedCalibrationError(label: Values, probability: Values): Me
     const excesses = new Float64Array(bins);
     let rows = 0;
     for (let at = 0; at < excess.length; at++) {
-      excesses[bin[at]!]! += times[at]! * excess[at]!;
-      rows += times[at]!;
+      const weight = times[at]!;
+      excesses[bin[at]!]! += weight * excess[at]!;
+      rows += weight;
     }
     return excesses.reduce((sum, each) => sum + Math.abs(each), 0) / rows;
   };

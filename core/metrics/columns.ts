@@ -30,8 +30,9 @@ export function mean(values: Values): Measure {
   return (times = once(own.length)) => {
     let [sum, count] = [0, 0];
     for (let at = 0; at < own.length; at++) {
-      sum += times[at]! * own[at]!;
-      count += times[at]!;
+      const weight = times[at]!;
+      sum += weight * own[at]!;
+      count += weight;
     }
     return sum / count;
   };

@@ -18,28 +18,29 @@ export function rootMeanSquaredError(label: Values, prediction: Values): Measure
  * As scikit-learn has it, labels that are all the same give 1 to a perfect prediction and 0 to any other, and fewer than two rows have none (NaN).
  */
 export function r2(label: Values, prediction: Values): Measure {
-  const own = Float64Array.from(label);
-  const squared = Float64Array.from(own, (value, at) => (value - prediction[at]!) ** 2);
+  // From the first label on, so that labels that are all the same are zeros, whatever their sum would be rounded to.
+  const own = Float64Array.from(label, (value) => value - label[0]!);
   const average = mean(own);
+  const squared = mean(Float64Array.from(label, (value, at) => (value - prediction[at]!) ** 2));
   return (times = once(own.length)) => {
     // The centre of these rows, not of all: a difference of two large sums of squares would lose what is asked for.
     const centre = average(times);
-    let [count, residual, total] = [0, 0, 0];
-    let [lowest, highest] = [Infinity, -Infinity];
+    let [count, total] = [0, 0];
     for (let at = 0; at < own.length; at++) {
       const weight = times[at]!;
-      if (weight === 0) continue;
       count += weight;
-      residual += weight * squared[at]!;
       total += weight * (own[at]! - centre) ** 2;
-      if (own[at]! < lowest) lowest = own[at]!;
-      if (own[at]! > highest) highest = own[at]!;
     }
     if (count < 2) return Number.NaN;
-    if (lowest === highest) return residual === 0 ? 1 : 0;
-    return 1 - residual / total;
+    const residual = squared(times);
+    const isConstant = Math.sqrt(total / count) <= roundingOfMean * Math.abs(centre);
+    if (isConstant) return residual === 0 ? 1 : 0;
+    return 1 - (count * residual) / total;
   };
 }
+
+/** So far may the labels of a resample, all the same, lie from their computed mean, as a share of it: the rounding of some million sums. */
+const roundingOfMean = 1e-10;
 
 /**
  * Mean pinball loss of predictions of the quantile `share` (Koenker & Bassett 1978), from 0, in the label's unit: what lies above the prediction costs

@@ -79,7 +79,13 @@ describe('the metrics of regression', () => {
     expectMetrics({ ...regressionMetrics, ...intervalMetrics({ lower: 0.05, upper: 0.9 }) }, given),
   );
 
-  test('see that labels are constant, also where their mean is rounded', () => expect(r2(Array(7).fill(0.1), [1, 2, 3, 4, 5, 6, 7])()).toBe(0));
+  test('see that labels are constant, also where their mean is rounded', () => {
+    expect(r2(Array(7).fill(0.1), [1, 2, 3, 4, 5, 6, 7])()).toBe(0);
+    const labels = [7, ...Array<number>(100_000).fill(0.1)];
+    const others = Int32Array.from(labels, (label) => Number(label !== 7));
+    expect(r2(labels, labels)(others)).toBe(1);
+    expect(r2(labels, labels.map(Math.round))(others)).toBe(0);
+  });
 
   test('have percentiles of residuals, and their spread along the prediction', () => {
     const prediction = Array.from({ length: 1000 }, (_, at) => at);
