@@ -1,0 +1,163 @@
+import type { GbdtOptions } from './options.ts';
+
+/** A leaf that may be split: sums over its rows, and the limits that monotone splits above it set to its value. */
+export interface LeafSums {
+  readonly gradient: number;
+  readonly hessian: number;
+  readonly rows: number;
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** A split of a leaf. Rows with a code up to `code` go left, or those with a code in `set`. */
+export interface Split {
+  gain: number;
+  /** -1 for a split by `set`. */
+  code: number;
+  missingLeft: boolean;
+  /** Sums of the rows on the left. */
+  gradient: number;
+  hessian: number;
+  rows: number;
+  /** Ridge penalty of the two values. */
+  l2: number;
+  /** By code: 1 for the left. */
+  readonly set: Uint8Array;
+}
+
+/** Sums of one feature's rows in a leaf, by code. Gradients and hessians are whole numbers of units. */
+export interface Entries {
+  readonly gradients: Float64Array;
+  readonly hessians: Float64Array;
+  readonly rows: Int32Array;
+}
+
+export interface Units {
+  readonly gradient: number;
+  readonly hessian: number;
+}
+
+// A global is looked up anew at each call in a sandbox, and these are called in the innermost of loops.
+const { abs, max, min, sign } = Math;
+
+export const noSplit = (): Split => ({ gain: 0, code: 0, missingLeft: false, gradient: 0, hessian: 0, rows: 0, l2: 0, set: new Uint8Array(256) });
+
+/** The value of a leaf that lowers the loss most: a Newton step with ridge and lasso penalties (Chen & Guestrin 2016, equation 5). */
+export function leafValue(gradient: number, hessian: number, l2: number, { l1 }: GbdtOptions, { lowest, highest }: LeafSums): number {
+  // Without curvature there is no step to take.
+  const value = hessian + l2 > 0 ? -sign(gradient) * (max(0, abs(gradient) - l1) / (hessian + l2)) : 0;
+  return min(max(value, lowest), highest);
+}
+
+/** Twice what the loss falls by when a leaf takes a value. */
+function gainOf(gradient: number, hessian: number, l2: number, options: GbdtOptions, leaf: LeafSums): number {
+  const value = leafValue(gradient, hessian, l2, options, leaf);
+  return -(2 * gradient * value + (hessian + l2) * value * value) - 2 * options.l1 * abs(value);
+}
+
+/**
+ * The best threshold of a number: a pass over the bins with missing values on the right, and on the left. In a leaf without missing values they will
+ * go where most rows go.
+ */
+export function splitNumber(
+  entries: Entries,
+  codes: number,
+  leaf: LeafSums,
+  monotone: number,
+  units: Units,
+  options: GbdtOptions,
+  best: Split,
+): void {
+  const { gradients, hessians, rows } = entries;
+  const { minRowsPerLeaf, minHessian, l1, l2 } = options;
+  const plain = l1 === 0 && leaf.lowest === -Infinity && leaf.highest === Infinity && monotone === 0;
+  const missing = codes - 1;
+  const parent = gainOf(leaf.gradient, leaf.hessian, l2, options, leaf) + options.minGain;
+  best.gain = 0;
+  for (let side = 0; side < (rows[missing]! > 0 ? 2 : 1); side++) {
+    let [gradientSum, hessianSum, count] = side ? [gradients[missing]!, hessians[missing]!, rows[missing]!] : [0, 0, 0];
+    // With missing values on the right, all numbers may go left.
+    const last = side === 0 && rows[missing]! > 0 ? missing : missing - 1;
+    for (let code = 0; code < last; code++) {
+      if (rows[code] === 0 && code > 0) continue;
+      gradientSum += gradients[code]!;
+      hessianSum += hessians[code]!;
+      count += rows[code]!;
+      if (count < minRowsPerLeaf) continue;
+      if (leaf.rows - count < minRowsPerLeaf) break;
+      const hessian = hessianSum * units.hessian;
+      const restHessian = leaf.hessian - hessian;
+      if (hessian < minHessian || restHessian < minHessian) continue;
+      const gradient = gradientSum * units.gradient;
+      const rest = leaf.gradient - gradient;
+      let gain: number;
+      if (plain) gain = (gradient * gradient) / (hessian + l2) + (rest * rest) / (restHessian + l2);
+      else {
+        const rises = leafValue(rest, restHessian, l2, options, leaf) - leafValue(gradient, hessian, l2, options, leaf);
+        if (rises * monotone < 0) continue;
+        gain = gainOf(gradient, hessian, l2, options, leaf) + gainOf(rest, restHessian, l2, options, leaf);
+      }
+      if (!(gain - parent > best.gain)) continue;
+      best.gain = gain - parent;
+      best.code = code;
+      best.missingLeft = rows[missing]! > 0 ? side === 1 : 2 * count >= leaf.rows;
+      best.gradient = gradient;
+      best.hessian = hessian;
+      best.rows = count;
+      best.l2 = l2;
+    }
+  }
+}
+
+/**
+ * The best set of levels. With many levels only sets that are an end of the order by gradient over hessian are tried: for convex losses one of them is
+ * the best of all sets (Fisher 1958; Breiman et al. 1984, theorem 4.5). Missing, unseen and rare levels go right.
+ */
+export function splitCategory(entries: Entries, codes: number, leaf: LeafSums, units: Units, options: GbdtOptions, best: Split): void {
+  const { gradients, hessians, rows } = entries;
+  const { oneHotUpTo, smoothing, levelsPerSplit, minRowsPerGroup } = options.categories;
+  const known = codes - 1;
+  const oneHot = known <= oneHotUpTo;
+  const l2 = options.l2 + (oneHot ? 0 : options.categories.l2);
+  const parent = gainOf(leaf.gradient, leaf.hessian, options.l2, options, leaf) + options.minGain;
+  best.gain = 0;
+
+  /** Keeps the levels of `order` from `from` to `to` if they are the best set so far. */
+  function consider(order: readonly number[], from: number, to: number, gradient: number, hessian: number, count: number): void {
+    const restHessian = leaf.hessian - hessian;
+    const gain = gainOf(gradient, hessian, l2, options, leaf) + gainOf(leaf.gradient - gradient, restHessian, l2, options, leaf) - parent;
+    if (!(gain > best.gain)) return;
+    Object.assign(best, { gain, code: -1, missingLeft: false, gradient, hessian, rows: count, l2 });
+    best.set.fill(0);
+    for (let at = from; at < to; at++) best.set[order[at]!] = 1;
+  }
+
+  const few = (count: number, hessian: number) => count < options.minRowsPerLeaf || hessian < options.minHessian;
+  const present = Array.from({ length: known }, (_, code) => code).filter((code) => rows[code]! > 0);
+  if (oneHot) {
+    present.forEach((code, at) => {
+      const hessian = hessians[code]! * units.hessian;
+      if (few(rows[code]!, hessian) || few(leaf.rows - rows[code]!, leaf.hessian - hessian)) return;
+      consider(present, at, at + 1, gradients[code]! * units.gradient, hessian, rows[code]!);
+    });
+    return;
+  }
+  const slope = (code: number) => (gradients[code]! * units.gradient) / (hessians[code]! * units.hessian + smoothing);
+  const order = present.filter((code) => rows[code]! >= smoothing).toSorted((a, b) => slope(a) - slope(b) || a - b);
+  const longest = Math.min(levelsPerSplit, Math.ceil(order.length / 2));
+  for (const levels of [order, order.toReversed()]) {
+    let [gradient, hessian, count, group] = [0, 0, 0, 0];
+    for (let at = 0; at < longest; at++) {
+      const code = levels[at]!;
+      gradient += gradients[code]! * units.gradient;
+      hessian += hessians[code]! * units.hessian;
+      count += rows[code]!;
+      group += rows[code]!;
+      if (few(count, hessian)) continue;
+      if (few(leaf.rows - count, leaf.hessian - hessian) || leaf.rows - count < minRowsPerGroup) break;
+      if (group < minRowsPerGroup) continue;
+      group = 0;
+      consider(levels, 0, at + 1, gradient, hessian, count);
+    }
+  }
+}

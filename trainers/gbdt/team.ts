@@ -1,0 +1,90 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { MlError } from '../../core/errors.ts';
+import { taskArguments } from './plan.ts';
+import { taskNames, tasks } from './tasks.ts';
+import type { TaskName } from './tasks.ts';
+import { openWorkspace } from './workspace.ts';
+import type { Opening, Workspace } from './workspace.ts';
+
+/** The words by which a team is told what to do. */
+export const control = { turn: 0, working: 1, task: 2, failed: 3, size: 4 } as const;
+export const endTask = -1;
+
+/** Threads that do one task after another, each its share. This thread has the first share. */
+export interface Team {
+  readonly space: Workspace;
+  /** Returns when all shares are done. */
+  together(task: TaskName, ...given: readonly number[]): void;
+  /** The same by this thread only, for work too small to be shared. */
+  alone(task: TaskName, ...given: readonly number[]): void;
+  end(): Promise<void>;
+}
+
+export async function openTeam(opening: Opening): Promise<Team> {
+  const space = openWorkspace(opening);
+  const { plan } = space;
+  const { threads } = opening.shape;
+  const words = new Int32Array(opening.memory.buffer, plan.control, control.size);
+  const args = new Float64Array(opening.memory.buffer, plan.given, taskArguments);
+  const others = await Promise.all(Array.from({ length: threads - 1 }, (_, other) => startThread(opening, other + 1)));
+
+  function announce(task: number): void {
+    words[control.task] = task;
+    Atomics.store(words, control.working, others.length);
+    Atomics.add(words, control.turn, 1);
+    Atomics.notify(words, control.turn);
+  }
+
+  function alone(task: TaskName, ...given: readonly number[]): void {
+    args.set(given);
+    tasks[task](space, 0, 1, args);
+  }
+
+  return {
+    space,
+    alone,
+    together(task, ...given) {
+      if (others.length === 0) return alone(task, ...given);
+      args.set(given);
+      announce(taskNames.indexOf(task));
+      tasks[task](space, 0, threads, args);
+      for (let working = words[control.working]!; working > 0; working = words[control.working]!) waitWhile(words, control.working, working);
+      if (words[control.failed]) throw new MlError('Bug', `a thread failed in "${task}" of gradient boosting`);
+    },
+    async end() {
+      if (others.length > 0) announce(endTask);
+      await Promise.all(others.map((other) => other.exited));
+    },
+  };
+}
+
+interface Thread {
+  readonly exited: Promise<unknown>;
+}
+
+async function startThread(opening: Opening, share: number): Promise<Thread> {
+  const worker = new Worker(threadModule(), { workerData: { opening, share } });
+  const exited = once(worker, 'exit');
+  await once(worker, 'message');
+  return { exited };
+}
+
+/** Short waits are waited out awake: to sleep and be woken takes longer than most tasks. */
+const looks = 5_000;
+
+/** Returns when the word is no longer `value`, or perhaps before. */
+export function waitWhile(words: Int32Array, word: number, value: number): void {
+  for (let look = 0; look < looks; look++) if (Atomics.load(words, word) !== value) return;
+  Atomics.wait(words, word, value);
+}
+
+/** Node 20 cannot run `.ts`, and threads do not go through a test runner's transform: a thread runs the compiled module, wherever we run from. */
+function threadModule(): string {
+  const here = import.meta.url;
+  const path = fileURLToPath(new URL(here.endsWith('.ts') ? '../../dist/trainers/gbdt/thread.js' : './thread.js', here));
+  if (!existsSync(path)) throw new MlError('Bug', `the compiled module ${path} is missing: run \`npm run build\` first`);
+  return path;
+}
