@@ -133,6 +133,12 @@ describe('the metrics of two classes', () => {
     expect(cardPrecision(week, 1)(Int32Array.from([1, 1, 0]))).toBe(1);
     expect(cardPrecision(week, 1)(new Int32Array(3))).toBeNaN();
   });
+
+  test('rank cards with equal scores by their numbers, whatever the order of rows', () => {
+    const tie = { score: [0.5, 0.5], card: [9, 3], day: [1, 1] };
+    expect(cardPrecision({ ...tie, label: [0, 1] }, 1)()).toBe(1);
+    expect(cardPrecision({ ...tie, label: [1, 0] }, 1)()).toBe(0);
+  });
 });
 
 describe('the metrics of several classes', () => {
