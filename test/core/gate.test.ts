@@ -38,6 +38,7 @@ const slices = {
   'new-users': { units: 30, metrics: { 'recall@10': 0.02 } },
   'heavy-users': { units: 19, metrics: { 'recall@10': 0.02 } },
   'category:Drama': { units: 0, metrics: {} },
+  'category:War': { units: 40, metrics: {} },
 };
 const floor = (slice: 'new-users' | 'heavy-users' | 'all' | `category:${string}`, min: number, minUnits?: number): Gate => ({
   metric: 'ndcg@10',
@@ -133,6 +134,14 @@ const table: readonly Row[] = [
     verdict: 'below-floor',
   },
   { when: 'a slice has nobody', gate: floor('category:Drama', 0.03), gains: {}, facts: first, verdict: 'better', says: /not judged: 0 units/ },
+  {
+    when: 'a metric is undefined for a slice with a floor',
+    gate: floor('category:War', 0.03),
+    gains: {},
+    facts: first,
+    verdict: 'better',
+    says: /not judged: it is undefined for these 40 units/,
+  },
   {
     when: 'a slice with a floor is none of the exam',
     gate: floor('category:Noir', 0.03),
