@@ -1,15 +1,19 @@
 import type { SigningConfig } from '../core/config.ts';
 import { openStoreSigner, requireSignature, type SignatureCheck, type StoreSigner } from '../registry/signatures.ts';
-import { readPublicKeys, signingKey } from '../signing/keys.ts';
+import type { SecretReference } from '../core/connection.ts';
+import { readPublicKeys, signingKey, type SigningKey } from '../signing/keys.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { readSecret } from './config.ts';
 
 /** What a worker signs with, where it is told of a key. @throws {MlError} `SecretMissing`, `ConfigInvalid` */
 export async function openSigner(store: ObjectStore, blobs: Blobs, config: SigningConfig | undefined): Promise<StoreSigner | undefined> {
-  if (config?.key === undefined) return undefined;
-  const where = 'env' in config.key ? `environment variable ${config.key.env}` : config.key.file;
-  return openStoreSigner(store, blobs, signingKey(await readSecret(config.key), where));
+  return config?.key && openStoreSigner(store, blobs, await readSigningKey(config.key));
+}
+
+/** The private key that a reference names. @throws {MlError} `SecretMissing`, `ConfigInvalid` */
+export async function readSigningKey(key: SecretReference): Promise<SigningKey> {
+  return signingKey(await readSecret(key), 'env' in key ? `environment variable ${key.env}` : key.file);
 }
 
 /** What a server checks, where it is told whom to trust. An empty list trusts nobody. @throws {MlError} `ConfigInvalid` */

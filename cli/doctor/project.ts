@@ -1,7 +1,7 @@
 import { plural } from '../words.ts';
 import type { Check, Finding } from './finding.ts';
 
-/** Specs and workflows load, and every secret that is named is there. */
+/** Specs and workflows load. */
 export const project: Check = {
   of: 'project',
   async look(at) {
@@ -17,12 +17,15 @@ export const project: Check = {
   },
 };
 
+/** Every secret that is named is there, and the keys among them are keys. */
 export const secrets: Check = {
   of: 'secrets',
-  async look({ settings }) {
-    const { readSecret } = await import('../../workers/config.ts');
-    const tokens = Object.values(settings.connections).flatMap((each) => (each.kind === 'http' && each.token ? [each.token] : []));
-    const { encryption, signing } = settings.security;
+  async look(at) {
+    const { connections, security, openLineage } = at.settings;
+    const [{ readSecret }, { readSigningKey }] = await Promise.all([import('../../workers/config.ts'), import('../../workers/signing.ts')]);
+    const tokens = Object.values(connections).flatMap((each) => (each.kind === 'http' && each.token ? [each.token] : []));
+    if (openLineage && 'url' in openLineage && openLineage.token) tokens.push(openLineage.token);
+    const { encryption, signing } = security;
     const named = [...tokens, ...Object.values(encryption?.keys ?? {}), ...(signing?.key ? [signing.key] : [])];
     const missing: Finding[] = [];
     for (const reference of named) {
@@ -30,6 +33,9 @@ export const secrets: Check = {
         missing.push({ of: 'secrets', state: 'doubtful', found: error.message, cure: 'set it where the worker runs; it need not be here' }),
       );
     }
-    return missing.length > 0 ? missing : [{ of: 'secrets', state: 'well', found: `${plural(named.length, 'secret')} named, all of them there` }];
+    if (missing.length > 0) return missing;
+    if (signing?.key) await readSigningKey(signing.key);
+    await at.cipher();
+    return [{ of: 'secrets', state: 'well', found: `${plural(named.length, 'secret')} named, all of them there` }];
   },
 };

@@ -34,15 +34,16 @@ export function perennial(
   });
 }
 
-/** Starts a command that runs until it is stopped; resolves with the JSON value that it prints when it is ready. */
+/** Starts a command that runs until it is stopped, with what it says on standard error to `onStderr`; resolves with the JSON value that it prints when it is ready. */
 export async function started<T>(
-  { project, home, env = {}, cli = compiled('cli/main') }: Surroundings,
+  { project, home, env = {}, cli = compiled('cli/main'), onStderr }: Surroundings & { readonly onStderr?: (text: string) => void },
   ...args: readonly string[]
 ): Promise<{ child: ChildProcess; printed: T }> {
   const argv = [cli, ...args, '--json'];
-  const child = spawn(process.execPath, argv, { cwd: project, env: environment(home, env), stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, argv, { cwd: project, env: environment(home, env), stdio: ['ignore', 'pipe', onStderr ? 'pipe' : 'ignore'] });
+  if (onStderr) child.stderr!.setEncoding('utf8').on('data', onStderr);
   let text = '';
-  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of child.stdout!.iterator({ destroyOnReturn: false })) {
     text += String(chunk);
     if (text.endsWith('}\n')) return { child, printed: JSON.parse(text) as T };
   }

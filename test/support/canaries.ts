@@ -1,6 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
+import { literal } from '../../core/sql.ts';
+import { withDuckdb } from '../../data/duckdb.ts';
+import type { ObjectStore } from '../../stores/object-store.ts';
+import { keysOf, readObjects } from '../../stores/read-object.ts';
 
 /** Where a secret was found, and in which form. */
 export interface Found {
@@ -21,8 +26,35 @@ export function searchFor(secrets: Readonly<Record<string, string>>) {
     return needles.filter(({ text }) => plain.includes(text)).map(({ secret, form }) => ({ secret, form, place }));
   }
 
+  /** Columns of Parquet are compressed each by itself: its rows are searched as DuckDB reads them. */
+  async function inParquet(place: string, bytes: Uint8Array): Promise<readonly Found[]> {
+    const scratch = await mkdtemp(join(tmpdir(), 'perennial-parquet-'));
+    const path = join(scratch, 'rows.parquet');
+    try {
+      await writeFile(path, bytes);
+      const rows = await withDuckdb({ read: [path] }, { signal: new AbortController().signal, scratch }, (db) =>
+        db.rows(`SELECT * FROM read_parquet(${literal(path)})`),
+      );
+      return inBytes(`${place} as rows`, Buffer.from(JSON.stringify(rows)));
+    } finally {
+      await rm(scratch, { recursive: true });
+    }
+  }
+
   return {
     inText: (place: string, text: string): readonly Found[] => inBytes(place, Buffer.from(text)),
+    /** Every object of a store, by its key and by its content. */
+    async inStore(store: ObjectStore): Promise<readonly Found[]> {
+      const keys = await keysOf(store, '');
+      const objects = await readObjects(store, keys);
+      const found: Found[] = [...inBytes('keys', Buffer.from(keys.join('\n')))];
+      for (const [n, bytes = new Uint8Array()] of objects.entries()) {
+        const place = `${keys[n]} of the store`;
+        found.push(...inBytes(place, Buffer.from(bytes)));
+        if (Buffer.from(bytes.subarray(0, 4)).toString() === 'PAR1') found.push(...(await inParquet(place, bytes)));
+      }
+      return found;
+    },
     /** Every file below a folder. One that goes while it is read was scratch, and is looked at again by whoever looks often. */
     async inFolder(folder: string): Promise<readonly Found[]> {
       const found: Found[] = [];

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { TestEnvironment } from 'jest-environment-node';
 
 const typedArrays = [
@@ -17,10 +18,11 @@ const typedArrays = [
   'BigUint64Array',
 ];
 
-// Credentials of the S3 server that tests start: children get them from here, since a sandbox's own environment is not handed on.
+// Credentials of the S3 server that tests start: children get them from here, since a sandbox's own environment is not handed on. Nobody else's are equal, so
+// that a test can look whether they were written down.
 if (process.env.S3_TEST_ENDPOINT === undefined) {
-  process.env.AWS_ACCESS_KEY_ID = 'perennial-test';
-  process.env.AWS_SECRET_ACCESS_KEY = 'perennial-test-secret';
+  process.env.AWS_ACCESS_KEY_ID = `id-${randomUUID()}`;
+  process.env.AWS_SECRET_ACCESS_KEY = `secret-${randomUUID()}`;
 }
 
 /** ONNX Runtime compares `instanceof` with the host's typed arrays, so the sandbox borrows them. */

@@ -63,8 +63,9 @@ export async function startTestS3(parent: string = tmpdir()): Promise<TestS3> {
   async function start() {
     const data = join(folder, 'data');
     await mkdir(data, { recursive: true });
-    const keys = [`ROOT_ACCESS_KEY=${process.env['AWS_ACCESS_KEY_ID']}`, `ROOT_SECRET_KEY=${process.env['AWS_SECRET_ACCESS_KEY']}`];
-    return startWithLifeline('env', [...keys, await s3Binary(), '--port', `127.0.0.1:${port}`, '--quiet', 'posix', data], {});
+    // Arguments are in every user's list of processes.
+    const withKeys = 'ROOT_ACCESS_KEY="$AWS_ACCESS_KEY_ID" ROOT_SECRET_KEY="$AWS_SECRET_ACCESS_KEY" exec "$@"';
+    return startWithLifeline('sh', ['-c', withKeys, 'sh', await s3Binary(), '--port', `127.0.0.1:${port}`, '--quiet', 'posix', data]);
   }
   let running = given === undefined ? await start() : undefined;
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 });

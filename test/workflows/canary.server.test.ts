@@ -1,10 +1,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -13,6 +10,7 @@ import { connect } from '../../client/client.ts';
 import type { PerennialClient } from '../../client/client.ts';
 import { readableHistory } from '../../client/readable-history.ts';
 import type { Cipher } from '../../core/cipher.ts';
+import type { Config } from '../../core/config.ts';
 import { openedOutcome } from '../../registry/runs.ts';
 import { startUserDataApi } from '../../simulation/user-data-api.ts';
 import type { UserDataApi } from '../../simulation/user-data-api.ts';
@@ -22,75 +20,48 @@ import { readSecret } from '../../workers/config.ts';
 import { openHistories } from '../../workers/histories.ts';
 import { freePort } from '../../workers/ports.ts';
 import type { WorkerProcessOptions } from '../../workers/worker-process.ts';
-import { searchFor } from '../support/canaries.ts';
+import { perennial, started } from '../cli/command.ts';
+import type { Ran, Surroundings } from '../cli/command.ts';
 import type { Found } from '../support/canaries.ts';
+import { hasS3, startTestS3 } from '../support/s3.ts';
+import type { TestS3 } from '../support/s3.ts';
+import { plant, search, secrets, startEcho } from './canary.ts';
+import type { Echo, Planted } from './canary.ts';
 import { recommender, slow, startSystem, until } from './harness.ts';
 import type { TestSystem } from './harness.ts';
 
-const unique = (): string => `canary-${randomBytes(18).toString('base64url')}`;
-const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-const key = randomBytes(32);
-const brokenEnd = unique();
-const secrets = {
-  token: unique(),
-  /** No header takes it: `fetch` would quote it. */
-  brokenToken: `${unique()}\n${brokenEnd}`,
-  encryption: key.toString('base64'),
-  signing: pem,
-  /** Neither is a key. */
-  shortKey: unique(),
-  noPem: unique(),
-};
-const search = searchFor({
-  ...secrets,
-  brokenEnd,
-  brokenStart: secrets.brokenToken.split('\n')[0]!,
-  'encryption key itself': key.toString('latin1'),
-  'encryption key in hex': key.toString('hex'),
-  'line of the signing key': pem.split('\n')[1]!,
-});
-const file = (name: keyof typeof secrets) => ({ file: join(keys, name) });
+if (!hasS3) process.stderr.write('no S3 server: the keys of a bucket, and a store that goes away, are not looked at\n');
 
-let keys: string;
+let planted: Planted;
 let folder: string;
+let s3: TestS3 | undefined;
 let system: TestSystem;
 let api: UserDataApi;
+let echo: Echo;
 let client: PerennialClient;
 let cipher: Cipher;
-let worker: ChildProcess;
-let output = '';
-let metricsPort: number;
 let options: WorkerProcessOptions;
+let metricsPort: number;
+let serverUrl: string;
+/** Everything that processes and servers said, by who said it and where. */
+const heard = new Map<string, string>();
 const errors: unknown[] = [];
-const runs: { readonly workflowId: string; readonly runId: string }[] = [];
-
-/** Answers with what it was sent: the path says with which status and how. */
-let refusals = 0;
-const echo = createServer(({ url = '', headers }, response) => {
-  if (url.startsWith('/500')) refusals++;
-  const { authorization = '' } = headers;
-  const [, how = ''] = url.split('/');
-  const page = { error: authorization, data: [{ token: authorization }], next: `http://elsewhere.example/?token=${authorization}` };
-  response.writeHead(/^\d+$/.test(how) ? Number(how) : 200, {
-    'content-type': how === 'html' ? 'text/html' : 'application/json',
-    'x-echo': authorization,
-  });
-  response.end(how === 'html' ? `<p>${authorization}</p>` : JSON.stringify(page));
-});
+const running: ChildProcess[] = [];
 
 beforeAll(async () => {
-  keys = await mkdtemp(join(tmpdir(), 'perennial-keys-'));
+  planted = await plant();
   folder = await mkdtemp(join(tmpdir(), 'perennial-canary-'));
-  for (const [name, value] of Object.entries(secrets)) await writeFile(join(keys, name), value);
   await mkdir(join(folder, 'temporal'));
-  system = await startSystem({ temporal: { dataFolder: join(folder, 'temporal') } });
+  s3 = hasS3 ? await startTestS3() : undefined;
+  system = await startSystem({ temporal: { dataFolder: join(folder, 'temporal') }, ...(s3 && { store: s3.storeUri() }) });
   await system.worker.stop();
   api = await startUserDataApi({ ratings: join(system.data, 'ratings.csv'), token: secrets.token });
-  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
-  const echoing = `127.0.0.1:${(echo.address() as AddressInfo).port}`;
+  echo = await startEcho();
   metricsPort = await freePort();
+  const { inEnv, inFile, publicKeys } = planted;
+  const atApi = { kind: 'http', baseUrl: api.url, allowedHosts: [new URL(api.url).host] } as const;
   options = {
-    temporal: { address: system.temporal.address },
+    temporal: { address: system.temporal.address, apiKey: secrets.temporalKey, tls: false },
     namespace: system.temporal.namespace,
     taskQueue: 'perennial',
     store: system.storeUri,
@@ -98,42 +69,111 @@ beforeAll(async () => {
     computeSlots: 2,
     logs: 'json',
     probes: { host: '127.0.0.1', port: metricsPort },
-    openLineage: { file: join(folder, 'events.jsonl') },
-    security: { encryption: { current: 'k1', keys: { k1: file('encryption') } }, signing: { key: file('signing') } },
+    openLineage: { url: `http://${echo.host}/401/400/201`, token: inEnv('lineageToken') },
+    security: {
+      encryption: { current: 'k1', keys: { k1: inEnv('encryption'), k0: inFile('oldEncryption') } },
+      signing: { key: inEnv('signing') },
+      approvers: { ada: { publicKey: publicKeys.approver } },
+    },
     connections: {
       catalogue: { kind: 'folder', path: system.data },
-      'user-data-api': { kind: 'http', baseUrl: api.url, allowedHosts: [new URL(api.url).host], token: file('token') },
-      echo: { kind: 'http', baseUrl: `http://${echoing}`, allowedHosts: [echoing], token: file('token') },
-      broken: { kind: 'http', baseUrl: api.url, allowedHosts: [new URL(api.url).host], token: file('brokenToken') },
+      'user-data-api': { ...atApi, token: inEnv('token') },
+      echo: { kind: 'http', baseUrl: `http://${echo.host}`, allowedHosts: [echo.host], token: inFile('echoToken') },
+      broken: { ...atApi, token: inEnv('brokenToken') },
+      refused: { ...atApi, token: inFile('refusedToken') },
     },
     workflowModules: [compiled('test/workers/project/large.workflow')],
     stepModules: [compiled('test/workers/project/large.steps')],
   };
-  worker = started(options);
-  await Promise.race([once(worker, 'message'), once(worker, 'exit').then(() => Promise.reject(new Error(output)))]);
-  cipher = await openCipher(options.security!.encryption!, readSecret);
+  const worker = startedWorker('worker', options);
+  await Promise.race([once(worker, 'message'), once(worker, 'exit').then(() => Promise.reject(new Error(said('worker'))))]);
+  cipher = await openCipher({ current: 'k1', keys: { k1: inFile('encryption') } }, readSecret);
   client = await connect({ address: system.temporal.address, cipher });
 }, 240_000);
 
 afterAll(async () => {
   await client?.close();
-  if (worker?.exitCode === null) {
-    worker.kill('SIGTERM');
-    await once(worker, 'exit');
+  for (const child of running) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
   }
   await system?.close();
   await api?.close();
-  echo.close();
-  await Promise.all([keys, folder].map((each) => rm(each, { recursive: true, force: true })));
+  echo?.close();
+  await s3?.close();
+  await planted?.remove();
+  await rm(folder, { recursive: true, force: true });
 });
 
+/** A text for each stream: a secret is not to be cut in two by what another one says. */
+const hear = (who: string, where: string, text: string): void => void heard.set(`${who}: ${where}`, (heard.get(`${who}: ${where}`) ?? '') + text);
+const said = (who: string): string => [...heard].flatMap(([each, text]) => (each.startsWith(`${who}: `) ? [text] : [])).join('\n');
+
 /** A worker all of whose words are kept. */
-function started(input: WorkerProcessOptions): ChildProcess {
-  const child = fork(compiled('workers/worker-process'), [], { detached: true, serialization: 'advanced', stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
-  for (const stream of [child.stdout, child.stderr]) stream!.on('data', (part: Buffer) => (output += part.toString()));
-  child.on('message', (said) => (output += inspect(said, { depth: null })));
+function startedWorker(who: string, input: WorkerProcessOptions, env: Readonly<Record<string, string>> = {}): ChildProcess {
+  const child = fork(compiled('workers/worker-process'), [], {
+    detached: true,
+    serialization: 'advanced',
+    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+    env: { ...process.env, ...planted.env, ...env },
+  });
+  running.push(child);
+  for (const where of ['stdout', 'stderr'] as const) child[where]!.on('data', (part: Buffer) => hear(who, where, part.toString()));
+  child.on('message', (message) => hear(who, 'messages', inspect(message, { depth: null })));
   child.send(input);
   return child;
+}
+
+/** A project beside the worker, whose configuration differs by what is given. */
+async function project(changes: Config = {}): Promise<Surroundings> {
+  const place = await mkdtemp(join(folder, 'project-'));
+  const { connections, openLineage, security } = options;
+  const config = { connections, openLineage, ...security, store: system.storeUri, ...changes };
+  await writeFile(join(place, 'perennial.config.mjs'), `export default ${JSON.stringify(config)};`);
+  const env = {
+    ...planted.env,
+    AWS_ACCESS_KEY_ID: process.env['AWS_ACCESS_KEY_ID']!,
+    AWS_SECRET_ACCESS_KEY: process.env['AWS_SECRET_ACCESS_KEY']!,
+    TEMPORAL_ADDRESS: system.temporal.address,
+    TEMPORAL_API_KEY: secrets.temporalKey,
+    TEMPORAL_TLS: 'false',
+    PERENNIAL_DEBUG: '1',
+  };
+  return { project: place, home: join(place, '.perennial'), env };
+}
+
+async function command(at: Surroundings, ...args: readonly string[]): Promise<Ran> {
+  const ran = await perennial(at, ...args);
+  for (const where of ['stdout', 'stderr'] as const) hear(`perennial ${args.join(' ')}`, where, ran[where]);
+  return ran;
+}
+
+/** A prediction server, with all that it says. */
+async function serving(who: string, at: Surroundings): Promise<string> {
+  const { child, printed } = await started<{ readonly url: string }>({ ...at, onStderr: (text) => hear(who, 'stderr', text) }, 'serve');
+  running.push(child);
+  return printed.url;
+}
+
+/** What a server answers to good questions and to bad ones, by each of its protocols. */
+async function ask(who: string, url: string): Promise<void> {
+  const body = JSON.stringify({ user: '1' });
+  const post = { method: 'POST', headers: { 'content-type': 'application/json' } };
+  const asked: readonly (readonly [path: string, init?: RequestInit])[] = [
+    ...['/', '/health', '/ready', '/metrics', '/v1/models', '/v1/items?q=a', '/v1/users?q=1', '/v1/users/1', '/v1/nothing'].map(
+      (path) => [path] as const,
+    ),
+    ...['/v2', '/v2/health/ready', '/v2/models/works', '/v2/models/nothing'].map((path) => [path] as const),
+    ['/v1/models/works/recommend', { ...post, body }],
+    ['/v1/models/works/recommend', { ...post, body: '{"user":' }],
+    ['/v1/models/nothing/recommend', { ...post, body }],
+    ['/v2/models/works/infer', { ...post, body: JSON.stringify({ inputs: [] }) }],
+  ];
+  for (const [path, init] of asked) {
+    const answer = await fetch(url + path, init);
+    hear(who, path, `${path} ${answer.status} ${JSON.stringify([...answer.headers])}\n${await answer.text()}`);
+  }
 }
 
 const specOf = (name: string, from: string) => {
@@ -162,11 +202,18 @@ async function watched<T>(work: Promise<T>): Promise<{ readonly value: T; readon
 
 test('a training that works writes no secret while it runs, into no checkpoint, scratch file or argument', async () => {
   const run = await client.train(recommender('works', { train: [slow(20)] }));
-  runs.push(run);
   const { value, found } = await watched(run.result());
   expect(value).toMatchObject({ outcome: 'promoted' });
   expect(found).toEqual([]);
-}, 120_000);
+}, 240_000);
+
+test('its events reach a server that refused the first ones and told the token back', async () => {
+  const events = () => echo.received.filter(({ path, body }) => path === '/401/400/201' && body.includes('train/works/all'));
+  await until('the end is told', () => events().some(({ body }) => body.includes('"COMPLETE"')));
+  expect(new Set(events().map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${secrets.lineageToken}`]));
+  expect(said('worker')).toContain('lineage events wait');
+  expect(said('worker')).toContain('lineage event refused');
+}, 60_000);
 
 test.each([
   ['400', 'echo:/400', 'SourceInvalid'],
@@ -174,11 +221,11 @@ test.each([
   ['html', 'echo:/html', 'SourceInvalid'],
   ['elsewhere', 'echo:/elsewhere', undefined],
   ['line-break', 'broken:/v1/ratings', 'ConfigInvalid'],
+  ['other-token', 'refused:/v1/ratings', 'SourceRefused'],
 ])(
-  'a source that sends the token back, or has one that cannot be sent, fails the run with its code (%s)',
+  'a source that sends the token back, refuses it, or has one that cannot be sent, fails the run with its code (%s)',
   async (name, from, code) => {
     const run = await client.train(specOf(`fails-${name}`, from));
-    runs.push(run);
     const error = (await run.result().catch((thrown: unknown) => thrown)) as Error;
     errors.push(error);
     expect(error).toMatchObject({ code: code ?? expect.any(String) });
@@ -188,58 +235,121 @@ test.each([
 
 test('a source that answers 500 with the token is tried again, until it is told to stop', async () => {
   const run = await client.train(specOf('fails-500', 'echo:/500'));
-  runs.push(run);
-  await until('it was tried again', async () => refusals > 1);
+  await until('it was tried again', () => echo.received.filter(({ path }) => path === '/500').length > 1);
   await run.cancel();
   errors.push(await run.result().catch((thrown: unknown) => thrown));
 }, 60_000);
 
 test.each([
-  ['shortKey', { encryption: { current: 'k9', keys: { k9: 'shortKey' } } }, 'EncryptionKeyInvalid'],
-  ['noPem', { signing: 'noPem' }, 'ConfigInvalid'],
+  ['shortKey', 'inEnv', 'EncryptionKeyInvalid'],
+  ['noPem', 'inFile', 'ConfigInvalid'],
 ] as const)(
-  'a worker whose key is none (%s) ends, and names only where it is',
-  async (_, broken, code) => {
-    const security =
-      'signing' in broken
-        ? { signing: { key: file(broken.signing) } }
-        : { encryption: { current: 'k9', keys: { k9: file(broken.encryption.keys.k9) } } };
+  'a worker whose key is none (%s, %s) ends, and names only where it is, which the doctor knew before',
+  async (name, way, code) => {
+    const reference = planted[way](name);
+    const security = name === 'noPem' ? { signing: { key: reference } } : { encryption: { current: 'k9', keys: { k9: reference } } };
     const { probes: _probes, ...rest } = options;
-    const child = started({ ...rest, security });
-    await once(child, 'exit');
-    expect(output).toContain(code);
+    const who = `worker with ${name}`;
+    await once(startedWorker(who, { ...rest, security }), 'exit');
+    expect(said(who)).toContain(code);
+    const told = await command(await project(security), 'doctor');
+    expect([told.code, told.stdout]).toEqual([1, expect.stringContaining(code)]);
   },
   60_000,
 );
 
-test('no secret is in a history, a record, the store, the work folder, the database, an event, a log, a metric or an error', async () => {
-  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  expect(metrics).toContain('perennial_worker_compute_processes');
-  expect(output).toContain('SourceRefused');
-  expect(await found()).toEqual([]);
-  expect(search.inText('metrics', metrics)).toEqual([]);
-  expect(search.inText('output', output)).toEqual([]);
-  for (const error of errors) expect(search.inText('error', `${inspect(error, { depth: null })}${JSON.stringify(error)}`)).toEqual([]);
+test('a prediction server answers, and refuses what a stranger would have to sign, without a word of a secret', async () => {
+  const { signer, stranger } = planted.publicKeys;
+  const key = planted.inFile('signing');
+  serverUrl = await serving('prediction server', await project({ signing: { key, trust: [signer] } }));
+  await until('it is ready', async () => (await fetch(`${serverUrl}/ready`)).status === 200);
+  await ask('answers', serverUrl);
+  expect(said('answers')).toContain('/v1/models/works/recommend 200');
+  const doubting = await serving('doubting server', await project({ signing: { key, trust: [stranger] } }));
+  await until('it has refused', () => said('doubting server').includes('version refused'));
+  await ask('answers of the doubting server', doubting);
 }, 60_000);
 
+test('commands tell what they have to, with keys and with wrong ones', async () => {
+  const at = await project();
+  const other = await project({ encryption: { current: 'k1', keys: { k1: planted.inEnv('otherEncryption') } } });
+  const approver = planted.inFile('approver').file;
+  for (const args of [['runs'], ['versions'], ['doctor', '--json'], ['show', 'fails-401']]) await command(at, ...args);
+  expect(said('perennial show fails-401')).toContain('SourceRefused');
+  expect((await command(at, 'reproduce', 'works@1')).code).toBe(0);
+  expect((await command(at, 'promote', 'works@1', '--reason', 'again', '--key', approver)).stderr).not.toContain('ConfigInvalid');
+  for (const verb of [
+    ['show', 'works'],
+    ['reproduce', 'works@1'],
+  ])
+    await command(other, ...verb);
+  expect(said('perennial reproduce works@1')).toContain('DecryptionFailed');
+  const alone = { ...at, env: { ...at.env, TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` } };
+  expect((await command(alone, 'cancel', 'works')).code).not.toBe(0);
+  expect((await command(alone, 'worker')).code).not.toBe(0);
+}, 240_000);
+
+(hasS3 ? test : test.skip)(
+  'a bucket that refuses the key of somebody else is told of without it',
+  async () => {
+    const env = { AWS_SECRET_ACCESS_KEY: secrets.wrongS3Key };
+    const { probes: _probes, ...rest } = options;
+    await once(startedWorker('worker of a stranger', rest, env), 'exit');
+    expect(said('worker of a stranger')).toContain('StoreRefused');
+    const at = await project();
+    for (const verb of ['versions', 'doctor']) {
+      const { code, stdout, stderr } = await command({ ...at, env: { ...at.env, ...env } }, verb);
+      expect([code, stdout + stderr]).toEqual([1, expect.stringContaining('StoreRefused')]);
+    }
+  },
+  120_000,
+);
+
+(hasS3 ? test : test.skip)(
+  'a store that goes away is waited for, by a run and by a server, and both say so',
+  async () => {
+    const run = await client.train(recommender('waits'));
+    await s3!.kill();
+    await until('a step has failed', () => said('worker').includes('StoreUnavailable'));
+    await until('the server cannot follow', () => said('prediction server').includes('StoreUnavailable'));
+    await ask('answers without a store', serverUrl);
+    expect((await command(await project(), 'versions')).stderr).toContain('StoreUnavailable');
+    await s3!.restart();
+    expect(await run.result()).toMatchObject({ outcome: 'promoted' });
+  },
+  180_000,
+);
+
+test('no secret is in a history, a record, the store, the work folder, the database, an event, an answer, a log, a metric or an error', async () => {
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  expect(metrics).toContain('perennial_worker_compute_processes');
+  expect(said('worker')).toContain('SourceRefused');
+  expect(await found()).toEqual([]);
+  expect(search.inText('metrics', metrics)).toEqual([]);
+  for (const [who, text] of heard) expect(search.inText(who, text)).toEqual([]);
+  for (const { path, body } of echo.received) expect(search.inText(path, body)).toEqual([]);
+  for (const error of errors) expect(search.inText('error', `${inspect(error, { depth: null })}${JSON.stringify(error)}`)).toEqual([]);
+}, 120_000);
+
 test('one that is leaked on purpose is found, though payloads are encrypted', async () => {
-  const run = await client.run('sendLarge', { letters: 1, as: 'result', text: secrets.token }, 'leak');
-  runs.push(run);
-  await run.result();
+  await (await client.run('sendLarge', { letters: 1, as: 'result', text: secrets.token }, 'leak')).result();
   const places = (await found()).map(({ secret, place }) => `${secret} in ${place.split(' ')[0]}`);
   expect(new Set(places)).toEqual(new Set(['token in history', 'token in archive']));
-}, 60_000);
+}, 120_000);
 
 /** Histories and records are searched as whoever has the key reads them: encryption is no excuse. */
 async function found(): Promise<readonly Found[]> {
   const all: Found[] = [];
-  for (const run of runs) {
-    const { json } = await openHistories(client.temporal, 'perennial').fetch(run.workflowId, run.runId);
-    all.push(...search.inText(`history ${run.workflowId}`, readableHistory(json, cipher)));
-    const archived = await until('it is archived', () => system.runs.find(run.runId));
-    const kept = readableHistory(Buffer.from(await system.runs.history(archived)).toString('utf8'), cipher);
-    all.push(...search.inText(`archive ${run.workflowId}`, kept + JSON.stringify(openedOutcome(archived.outcome, cipher))));
+  for await (const { workflowId, runId, status } of client.temporal.workflow.list()) {
+    const { json } = await openHistories(client.temporal, 'perennial').fetch(workflowId, runId);
+    all.push(...search.inText(`history ${workflowId}`, readableHistory(json, cipher)));
+    if (status.name !== 'RUNNING') await until(`${workflowId} is archived`, () => system.runs.find(runId));
   }
+  for (const run of await system.runs.runs()) {
+    const kept = readableHistory(Buffer.from(await system.runs.history(run)).toString('utf8'), cipher);
+    all.push(...search.inText(`archive ${run.workflowId}`, kept + JSON.stringify(openedOutcome(run.outcome, cipher))));
+  }
+  all.push(...(await search.inStore(system.store)));
   for (const each of [system.folder, folder]) all.push(...(await search.inFolder(each)));
   return all;
 }
