@@ -2,7 +2,7 @@ import protobuf from 'protobufjs';
 
 /**
  * The part of ONNX's format that Perennial writes and reads. Names, numbers and types are those of the official `onnx/onnx.proto`
- * (https://github.com/onnx/onnx, IR version 8); a field that is not listed is skipped when reading.
+ * (https://github.com/onnx/onnx, IR version 8); a field that is not listed is skipped when reading, and kept by `decodeAll`.
  */
 const { root } = protobuf.parse(
   `
@@ -49,8 +49,11 @@ const { root } = protobuf.parse(
     repeated TensorProto initializer = 5;
     repeated ValueInfoProto input = 11;
     repeated ValueInfoProto output = 12;
+    repeated ValueInfoProto value_info = 13;
+    repeated TensorAnnotation quantization_annotation = 14;
     repeated SparseTensorProto sparse_initializer = 15;
   }
+  message TensorAnnotation { optional string tensor_name = 1; repeated StringStringEntryProto quant_parameter_tensor_names = 2; }
   message TensorProto {
     repeated int64 dims = 1;
     optional int32 data_type = 2;
@@ -81,6 +84,21 @@ const { root } = protobuf.parse(
 
 /** Encodes and decodes `onnx.ModelProto`. */
 export const ModelProto = root.lookupType('onnx.ModelProto');
+
+/** A model that can be changed and encoded again without losing what is not listed above: such fields stay as the bytes they were. */
+export function decodeAll(bytes: Uint8Array): Writable<ModelMessage> {
+  const reader = protobuf.Reader.create(bytes);
+  reader.discardUnknown = false;
+  return ModelProto.decode(reader) as Writable<ModelMessage>;
+}
+
+export type Writable<T> = T extends Uint8Array
+  ? T
+  : T extends readonly (infer Element)[]
+    ? Writable<Element>[]
+    : T extends object
+      ? { -readonly [Key in keyof T]: Writable<T[Key]> }
+      : T;
 
 /** `TensorProto.DataType`: the element types that Perennial uses. */
 export const elementTypes = { float32: 1, int32: 6, int64: 7, string: 8, bool: 9, float64: 11 } as const;
@@ -150,6 +168,11 @@ export interface GraphMessage {
   readonly sparse_initializer?: readonly { readonly values?: TensorMessage; readonly indices?: TensorMessage }[];
   readonly input?: readonly ValueInfoMessage[];
   readonly output?: readonly ValueInfoMessage[];
+  readonly value_info?: readonly ValueInfoMessage[];
+  readonly quantization_annotation?: readonly {
+    readonly tensor_name?: string;
+    readonly quant_parameter_tensor_names?: readonly { readonly key?: string; readonly value?: string }[];
+  }[];
 }
 
 export interface ModelMessage {
