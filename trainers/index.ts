@@ -3,9 +3,12 @@ import { nearest } from '../core/nearest.ts';
 import type { Trainer, TrainerName } from '../core/trainer.ts';
 import { blend } from './blend.ts';
 import { bpr } from './bpr.ts';
+import { constant } from './constant.ts';
 import { ease } from './ease.ts';
 import { implicitAls } from './implicit-als.ts';
 import { itemKnn } from './item-knn.ts';
+import { linear } from './linear.ts';
+import { oneFeature } from './one-feature.ts';
 import { popularity } from './popularity.ts';
 import { randomOrder } from './random.ts';
 import { ratedAtLeast } from './rated-at-least.ts';
@@ -15,9 +18,12 @@ import { topRated } from './top-rated.ts';
 // The parameters that each adds to `TrainerParameters` reach whoever uses the package only through an import that the declarations keep.
 export type {} from './blend.ts';
 export type {} from './bpr.ts';
+export type {} from './constant.ts';
 export type {} from './ease.ts';
 export type {} from './implicit-als.ts';
 export type {} from './item-knn.ts';
+export type {} from './linear.ts';
+export type {} from './one-feature.ts';
 export type {} from './popularity.ts';
 export type {} from './random.ts';
 export type {} from './rated-at-least.ts';
@@ -36,6 +42,9 @@ export const trainers = {
   'implicit-als': implicitAls,
   bpr,
   blend,
+  constant,
+  'one-feature': oneFeature,
+  linear,
 } as const satisfies Record<TrainerName, Trainer>;
 
 /** @throws {MlError} `TrainerUnknown` with the name that was probably meant. */

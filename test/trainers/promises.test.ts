@@ -29,7 +29,10 @@ function twoTastes() {
 }
 
 const data = twoTastes();
-const all = Object.values(trainers).map((trainer): [string, Trainer] => [trainer.name, trainer]);
+const recommends = ({ tasks }: Trainer) => tasks.includes('recommendation');
+const all = Object.values<Trainer>(trainers)
+  .filter(recommends)
+  .map((trainer): [string, Trainer] => [trainer.name, trainer]);
 const learned = (['item-knn', 'ease', 'implicit-als', 'bpr', 'blend'] as const).map((name): [string, Trainer] => [name, trainers[name]]);
 const iterative = (['implicit-als', 'bpr'] as const).map((name): [string, Trainer] => [name, trainers[name]]);
 const fit = (trainer: Trainer, context = trainingContext()) => trainer.fit(data, trainer.parameters.parse({}), context);
