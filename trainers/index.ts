@@ -5,6 +5,7 @@ import { blend } from './blend.ts';
 import { bpr } from './bpr.ts';
 import { constant } from './constant.ts';
 import { ease } from './ease.ts';
+import { gbdt } from './gbdt.ts';
 import { implicitAls } from './implicit-als.ts';
 import { itemKnn } from './item-knn.ts';
 import { linear } from './linear.ts';
@@ -20,6 +21,7 @@ export type {} from './blend.ts';
 export type {} from './bpr.ts';
 export type {} from './constant.ts';
 export type {} from './ease.ts';
+export type {} from './gbdt.ts';
 export type {} from './implicit-als.ts';
 export type {} from './item-knn.ts';
 export type {} from './linear.ts';
@@ -39,6 +41,7 @@ export const trainers = {
   'rated-at-least': ratedAtLeast,
   'item-knn': itemKnn,
   ease,
+  gbdt,
   'implicit-als': implicitAls,
   bpr,
   blend,
