@@ -1,8 +1,18 @@
 import type { ColumnKind } from './model-spec.ts';
+import type { Tensor } from './onnx-tensor.ts';
 
 /** What a caller may send. A `key` only finds features: it never reaches a graph. */
 export type RequestKind = Exclude<ColumnKind, 'text' | 'image'>;
 export type InputKind = Exclude<RequestKind, 'key'>;
+
+/** What crosses the wire, each `[batch, 1]`. Missing are NaN, the smallest INT64 and ''; a flag is always there. */
+export const tensorTypes = { number: 'float64', integer: 'int64', time: 'int64', category: 'string', flag: 'bool' } as const satisfies Record<
+  InputKind,
+  Tensor['type']
+>;
+
+/** The smallest INT64 stands for a missing whole number or time. */
+export const missingInteger = -(2n ** 63n);
 
 /** Parts of a time that a model may learn from; all in UTC. `day-of-week` is 0 on Mondays, `weekend` 1 on Saturdays and Sundays, `month` 1–12. */
 export const timeParts = ['hour', 'day-of-week', 'weekend', 'day', 'month'] as const;

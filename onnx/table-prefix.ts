@@ -1,14 +1,7 @@
-import type { Feature, InputKind, TableEncoding, TimePart } from '../core/encoding.ts';
+import { type Feature, type InputKind, missingInteger, type TableEncoding, tensorTypes, type TimePart } from '../core/encoding.ts';
 import { MlError } from '../core/errors.ts';
-import type { TensorSignature } from '../core/onnx-tensor.ts';
 import { elementTypes } from './proto.ts';
 import { type Attribute, float32, type Graph, type Initializer, int64, node, type Node } from './writer.ts';
-
-/** What crosses the wire for an input of each kind. Missing are NaN, the smallest INT64 and ''; a flag is always there. */
-const wireTypes = { number: 'float64', integer: 'int64', time: 'int64', category: 'string', flag: 'bool' } as const satisfies Record<
-  InputKind,
-  TensorSignature['type']
->;
 
 /**
  * The fitted preprocessing as a graph of standard operators: from the raw inputs, each `[batch, 1]`, to `features`, float32 `[batch, n]`, in the order
@@ -23,7 +16,7 @@ export function tablePrefix({ inputs, features }: TableEncoding): Graph {
   const output = inputs.some(({ name }) => name === 'features') ? 'table/features' : 'features';
   return {
     name: 'table',
-    inputs: inputs.map(({ name, kind }) => ({ name, type: wireTypes[kind], dims: [-1, 1] })),
+    inputs: inputs.map(({ name, kind }) => ({ name, type: tensorTypes[kind], dims: [-1, 1] })),
     outputs: [{ name: output, type: 'float32', dims: [-1, features.length] }],
     initializers: sketch.constants,
     nodes: [...sketch.nodes, node('Concat', columns, output, { axis: 1 })],
@@ -79,11 +72,9 @@ function encode(sketch: Sketch, { from, encoder }: Feature, kind: InputKind | un
 
 const asFloat = (sketch: Sketch, wire: string): string => sketch.make('Cast', [wire], { to: elementTypes.float32 });
 
-const smallest = -(2n ** 63n);
-
 /** A whole number made of `input`, as float32; NaN where the input is missing. */
 const unlessMissing = (sketch: Sketch, input: string, wire: string): string =>
-  sketch.make('Where', [sketch.make('Equal', [input, smallest]), nan, asFloat(sketch, wire)]);
+  sketch.make('Where', [sketch.make('Equal', [input, missingInteger]), nan, asFloat(sketch, wire)]);
 
 /** A number for each level; one for '' and one for every other text. */
 const byLevel = (

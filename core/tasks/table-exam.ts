@@ -1,4 +1,4 @@
-import type { InputKind, TableEncoding } from '../encoding.ts';
+import { missingInteger, type TableEncoding, tensorTypes } from '../encoding.ts';
 import { MlError } from '../errors.ts';
 import type { Examples, RawColumn } from '../examples.ts';
 import type { Tensor, Tensors, TensorSignature } from '../onnx-tensor.ts';
@@ -30,14 +30,6 @@ export interface TableTask<Answer, Metric extends string, Baseline extends strin
 
 /** Slices of tables come from the spec: any column in `slices`, by its values. */
 export const tableSlices = { '<column>=<value>': 'rows with this value of the column' };
-
-/** The smallest INT64 stands for a missing whole number or time. */
-export const missingInteger = -(2n ** 63n);
-
-const tensorTypes = { number: 'float64', integer: 'int64', time: 'int64', category: 'string', flag: 'bool' } as const satisfies Record<
-  InputKind,
-  Tensor['type']
->;
 
 /** What a caller may send, `[batch, 1]` each, and the outputs of a kind. */
 export function tableSignature(request: Request, outputs: readonly TensorSignature[]): Signature {

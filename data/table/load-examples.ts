@@ -1,9 +1,8 @@
 import { MlError } from '../../core/errors.ts';
-import type { Feature, InputKind, TableEncoding } from '../../core/encoding.ts';
+import { type Feature, type InputKind, missingInteger, type TableEncoding } from '../../core/encoding.ts';
 import type { AskedRows, Examples, RawColumn } from '../../core/examples.ts';
 import { quoted } from '../../core/sql.ts';
 import type { Part } from '../../core/table.ts';
-import { missingInteger } from '../../core/tasks/table-exam.ts';
 import { type DataContext, type Duckdb, withDuckdb } from '../duckdb.ts';
 import type { RowFiles } from '../loaders/loader.ts';
 import { naturalOrder } from '../parquet.ts';

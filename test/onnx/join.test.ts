@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { InputKind, TableEncoding } from '../../core/encoding.ts';
+import { type InputKind, missingInteger, type TableEncoding } from '../../core/encoding.ts';
 import type { Tensor, Tensors } from '../../core/onnx-tensor.ts';
 import { joinModels } from '../../onnx/join.ts';
 import { readModel } from '../../onnx/reader.ts';
@@ -31,7 +31,7 @@ function tensorOf(kind: InputKind, values: Oracle['rows'][number][string][]): Te
       return { type: 'float64', dims, data: Float64Array.from(values, (value) => (value === null ? NaN : Number(value))) };
     case 'integer':
     case 'time':
-      return { type: 'int64', dims, data: BigInt64Array.from(values, (value) => (value === null ? -(2n ** 63n) : BigInt(value))) };
+      return { type: 'int64', dims, data: BigInt64Array.from(values, (value) => (value === null ? missingInteger : BigInt(value))) };
     case 'flag':
       return { type: 'bool', dims, data: Uint8Array.from(values, Number) };
     case 'category':

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Encoder, type InputKind, type TableEncoding, timeParts } from '../../core/encoding.ts';
+import { type Encoder, type InputKind, missingInteger as missing, type TableEncoding, timeParts } from '../../core/encoding.ts';
 import type { Tensor, Tensors } from '../../core/onnx-tensor.ts';
 import { random } from '../../core/random.ts';
 
@@ -7,7 +7,6 @@ import { openSession } from '../../onnx/session.ts';
 import { tablePrefix } from '../../onnx/table-prefix.ts';
 import { model } from '../../onnx/writer.ts';
 
-const missing = -(2n ** 63n);
 const column = (...values: readonly (number | bigint | string | boolean)[]): Tensor => {
   const dims = [values.length, 1];
   if (typeof values[0] === 'bigint') return { type: 'int64', dims, data: BigInt64Array.from(values as bigint[]) };
