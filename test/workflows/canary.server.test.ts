@@ -324,11 +324,13 @@ test('no secret is in a history, a record, the store, the work folder, the datab
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   expect(metrics).toContain('perennial_worker_compute_processes');
   expect(said('worker')).toContain('SourceRefused');
-  expect(await found()).toEqual([]);
-  expect(search.inText('metrics', metrics)).toEqual([]);
-  for (const [who, text] of heard) expect(search.inText(who, text)).toEqual([]);
-  for (const { path, body } of echo.received) expect(search.inText(path, body)).toEqual([]);
-  for (const error of errors) expect(search.inText('error', `${inspect(error, { depth: null })}${JSON.stringify(error)}`)).toEqual([]);
+  const elsewhere = [
+    ...search.inText('metrics', metrics),
+    ...[...heard].flatMap(([who, text]) => search.inText(who, text)),
+    ...echo.received.flatMap(({ path, body }) => search.inText(path, body)),
+    ...errors.flatMap((error) => search.inText('error', `${inspect(error, { depth: null })}${JSON.stringify(error)}`)),
+  ];
+  expect([...(await found()), ...elsewhere]).toEqual([]);
 }, 120_000);
 
 test('one that is leaked on purpose is found, though payloads are encrypted', async () => {
