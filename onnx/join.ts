@@ -26,9 +26,8 @@ export function joinModels(prefix: Graph, core: Uint8Array): Uint8Array {
   const before = decodeAll(front).graph!;
   const joined = decodeAll(core);
   const after = joined.graph!;
-  // Formats before IR 4 list constants as inputs that a caller may replace.
-  after.input = [];
   renameAll(after, namesBehind(link.name, new Set(described.outputs.map(({ name }) => name))));
+  // Formats before IR 4 also list constants as inputs: those stay as constants only.
   after.input = before.input!;
   after.node = [...before.node!, ...after.node!];
   after.initializer = [...before.initializer!, ...after.initializer!];

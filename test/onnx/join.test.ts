@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type InputKind, missingInteger, type TableEncoding } from '../../core/encoding.ts';
 import type { Tensor, Tensors } from '../../core/onnx-tensor.ts';
 import { joinModels } from '../../onnx/join.ts';
+import { decodeAll } from '../../onnx/proto.ts';
 import { readModel } from '../../onnx/reader.ts';
 import { openSession } from '../../onnx/session.ts';
 import { tablePrefix } from '../../onnx/table-prefix.ts';
@@ -98,6 +99,11 @@ describe('nothing of a foreign core is lost', () => {
     expect(after).toMatchObject({ inputs: prefix.inputs, outputs: before.outputs, producer: 'by hand', metadata: { purpose: 'test' } });
     expect(after.irVersion).toBe(Math.max(8, before.irVersion));
     expect(after.opset).toMatchObject({ ...before.opset, '': Math.max(10, before.opset['']!) });
+    expect(Buffer.from(joined).includes('why it is')).toBe(true);
+    expect(decodeAll(joined).graph).toMatchObject({
+      value_info: [{ name: 'core/amount' }],
+      quantization_annotation: [{ tensor_name: 'core/amount', quant_parameter_tensor_names: [{ value: 'core/two' }] }],
+    });
     expect(await answer(joined, 'y')).toEqual(features.map((row) => row.map((value) => Math.fround(of(value)))));
   });
 });

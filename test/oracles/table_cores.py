@@ -105,8 +105,10 @@ def by_hand(nodes, opset=15, ir=8, element=TensorProto.FLOAT, dims=(None, width)
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None])
     extra = [helper.make_tensor_value_info(*each) for each in inputs]
     graph = helper.make_graph(nodes, "g", [features, *extra], [y], initializer=list(constants), value_info=[helper.make_tensor_value_info("amount", TensorProto.FLOAT, None)])
+    quantized = graph.quantization_annotation.add(tensor_name="amount")
+    quantized.quant_parameter_tensor_names.add(key="SCALE_TENSOR", value="two")
     imports = [helper.make_opsetid("", opset), *(helper.make_opsetid(*each) for each in domains)]
-    made = helper.make_model(graph, opset_imports=imports, ir_version=ir, producer_name="by hand", **model)
+    made = helper.make_model(graph, opset_imports=imports, ir_version=ir, producer_name="by hand", doc_string="why it is", **model)
     helper.set_model_props(made, {"purpose": "test"})
     return made
 
