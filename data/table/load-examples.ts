@@ -106,11 +106,17 @@ async function readRaw(db: Duckdb, name: string, kind: InputKind): Promise<RawCo
     case 'number':
       return { kind, values: Float64Array.from(await column(db, `coalesce(${value}, 'nan'::DOUBLE)`, Number)) };
     case 'integer':
-      return { kind, values: BigInt64Array.from(await column(db, `coalesce(${value}, CAST('${missingInteger}' AS BIGINT))`, (each) => each as bigint)) };
-    case 'time':
       return {
         kind,
-        values: BigInt64Array.from(await column(db, `coalesce(epoch_ms(${value}), CAST('${missingInteger}' AS BIGINT))`, (each) => each as bigint)),
+        values: BigInt64Array.from(await column(db, `coalesce(${value}, CAST('${missingInteger}' AS BIGINT))`, (each) => each as bigint)),
+      };
+    case 'time':
+      // `epoch_ms` alone rounds up before 1970, perhaps into the next day.
+      return {
+        kind,
+        values: BigInt64Array.from(
+          await column(db, `coalesce(epoch_ms(date_trunc('milliseconds', ${value})), CAST('${missingInteger}' AS BIGINT))`, (each) => each as bigint),
+        ),
       };
     case 'flag':
       return { kind, values: Uint8Array.from(await column(db, `coalesce(${value}, false)`, Number)) };

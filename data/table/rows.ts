@@ -28,7 +28,7 @@ export function rowsOf({ rows, split, key }: Pick<RowFiles, 'rows' | 'split' | '
 }
 
 /**
- * Checks that rows have the columns that a spec names, in the types of their kinds.
+ * Checks that rows have the columns that a spec names, in the types of their kinds, and every flag.
  *
  * @throws {MlError} `RowsInvalid`
  */
@@ -51,13 +51,26 @@ export async function checkColumns(
   for (const [column, kind] of Object.entries(request)) {
     place('request', column);
     const type = types.get(column)!;
-    if (type === kindTypes[kind]) continue;
-    throw new MlError(
-      'RowsInvalid',
-      `request declares "${column}" as ${kind} (${kindTypes[kind]}), but rows.sql gives it as ${type}: cast it in rows.sql, or declare what it is`,
-      { column, kind, type },
-    );
+    if (type !== kindTypes[kind]) {
+      throw new MlError(
+        'RowsInvalid',
+        `request declares "${column}" as ${kind} (${kindTypes[kind]}), but rows.sql gives it as ${type}: cast it in rows.sql, or declare what it is`,
+        { column, kind, type },
+      );
+    }
+    if (kind === 'flag') await checkFlag(db, rows, column);
   }
+}
+
+/** No caller can send a missing flag, so that no trainer may learn from one. */
+async function checkFlag(db: Duckdb, rows: string, column: string): Promise<void> {
+  const { missing } = await db.row(`SELECT count(*) FILTER (${quoted(column)} IS NULL)::DOUBLE AS missing FROM ${parquet(rows)}`);
+  if (Number(missing) === 0) return;
+  throw new MlError(
+    'RowsInvalid',
+    `${String(missing)} rows have no "${column}", but a flag is always sent: write coalesce(${column}, false) in rows.sql, or cast it to text there and declare a category`,
+    { column, missing },
+  );
 }
 
 /**
