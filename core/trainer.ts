@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Json } from './artifact.ts';
 import type { TaskKind, TaskTypes } from './task.ts';
+import type { RunScript } from './train-script.ts';
 
 /**
  * The parameters of each trainer, by its name. A trainer's file adds its own line:
@@ -18,6 +19,8 @@ export interface Trainer<K extends TaskKind = TaskKind, P = unknown> {
   readonly tasks: readonly K[];
   /** Parses and completes the parameters of a spec; defaults are written out. */
   readonly parameters: z.ZodType<P>;
+  /** The name of the script that does the work, where one does: its content is part of what a model is made from. */
+  script?(parameters: P): string;
   /** Fits a model on rows that are encoded already, deterministically. */
   /** `heldOut`: the validation rows, for a trainer that looks at them after each round; given with `context.validate`. */
   fit(data: TaskTypes[K]['data'], parameters: P, context: TrainingContext, heldOut?: TaskTypes[K]['data']): Promise<Fitted>;
@@ -42,6 +45,8 @@ export interface TrainingContext {
     /** Replaces what was saved before. */
     save(bytes: Uint8Array): Promise<void>;
   };
+  /** Given to a trainer whose `script` names one. */
+  readonly runScript?: RunScript;
 }
 
 /** A trained model, and what was chosen on the way. */
