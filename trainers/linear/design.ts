@@ -1,6 +1,5 @@
 import { codesOf } from '../../core/encoding.ts';
 import type { Examples } from '../../core/examples.ts';
-
 import type { Breathe } from '../linear-algebra.ts';
 
 /** A number to scale: (value − mean) / deviation, the median where it is missing. */

@@ -28,7 +28,7 @@ const measureEvery = 20;
 const mostIterations = 1000;
 
 /** The length of a gradient, measured by M⁻¹, that is taken for zero; and of one that has everything before it. */
-const tolerance = 1e-9;
+const tolerance = 1e-8;
 const farAway = 1e3;
 
 /** Where a search stands; all in one array, so that it can be saved. */

@@ -34,7 +34,15 @@ export function addProduct(sums: Float64Array, { rows, dense, ones }: Block, des
 /** Xw of a block's rows, into `scores` from `start` on. */
 export function scoreRows(scores: Float64Array, { rows, dense, ones }: Block, design: Design, weights: Float64Array, start = 0): void {
   scores.fill(0, start, start + rows);
-  for (let j = 0; j < design.dense; j++) {
+  let j = 0;
+  // Two columns at a time: half as many visits to the scores.
+  for (; j + 1 < design.dense; j += 2) {
+    const first = weights[j]!;
+    const second = weights[j + 1]!;
+    const column = j * blockRows;
+    for (let row = 0; row < rows; row++) scores[start + row]! += first * dense[column + row]! + second * dense[column + blockRows + row]!;
+  }
+  for (; j < design.dense; j++) {
     const weight = weights[j]!;
     const column = j * blockRows;
     for (let row = 0; row < rows; row++) scores[start + row]! += weight * dense[column + row]!;
@@ -47,7 +55,10 @@ export function scoreRows(scores: Float64Array, { rows, dense, ones }: Block, de
 
 /** Four sums at a time, so that an addition need not wait for the one before. */
 function dot(a: Float64Array, atA: number, b: Float64Array, atB: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   let k = 0;
   for (; k + 3 < length; k += 4) {
     s0 += a[atA + k]! * b[atB + k]!;
