@@ -1,25 +1,22 @@
-import { readFile } from 'node:fs/promises';
 import type { ReadSecret } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
+import { environment } from './keys/environment.ts';
+import { file } from './keys/file.ts';
 
 /**
- * Looks secrets up in files and in the given environment. The value is never in a message.
+ * Looks secrets up where their references say. The value is never in a message.
  *
  * @throws {MlError} `SecretMissing`
  */
-export const secretReader =
-  (environment: Readonly<Record<string, string | undefined>>): ReadSecret =>
-  async (reference) => {
-    const place = 'env' in reference ? `environment variable ${reference.env}` : `file ${reference.file}`;
-    const value =
+export function secretReader(variables: Readonly<Record<string, string | undefined>>): ReadSecret {
+  const providers = { env: environment(variables), file };
+  return async (reference) => {
+    const { place, value } =
       'env' in reference
-        ? environment[reference.env]
-        : await readFile(reference.file, 'utf8').catch((cause: unknown) => {
-            throw new MlError('SecretMissing', `the secret's ${place} cannot be read`, { ...reference }, { cause });
-          });
+        ? { place: providers.env.place(reference), value: await providers.env.read(reference) }
+        : { place: providers.file.place(reference), value: await providers.file.read(reference) };
     const secret = value?.trim();
     if (secret !== undefined && secret !== '') return secret;
-    throw new MlError('SecretMissing', `a secret is in ${place}, which is empty or not set: set it where the worker runs`, {
-      ...reference,
-    });
+    throw new MlError('SecretMissing', `a secret is in ${place}, which is empty or not set: set it where the worker runs`, { ...reference });
   };
+}

@@ -1,0 +1,7 @@
+import type { KeyProvider } from './key-provider.ts';
+
+/** Variables of the process that reads. */
+export const environment = (variables: Readonly<Record<string, string | undefined>>): KeyProvider<{ readonly env: string }> => ({
+  place: ({ env }) => `environment variable ${env}`,
+  read: async ({ env }) => variables[env],
+});
