@@ -1,3 +1,4 @@
+import type { GbdtOptions } from './options.ts';
 import type { Feature } from './table.ts';
 
 /**
@@ -11,12 +12,23 @@ export type Binning =
   | { readonly kind: 'category'; readonly levelOf: readonly number[]; readonly codes: number };
 
 /** Bins are found on so many rows at most: quantiles of more would hardly differ. */
-export const sampleSize = 200_000;
+export const sampleSize = 100_000;
 
-export function binningOf(feature: Feature, sample: Int32Array | undefined, bins: number, minRowsPerBin: number): Binning {
+/** Room for the sampled values of one feature after another: fresh memory for each would cost more than the sorting. */
+export interface Room {
+  readonly keys: Uint32Array;
+  readonly sorted: Uint32Array;
+  readonly counts: Int32Array;
+}
+
+export const roomFor = (rows: number): Room => ({ keys: new Uint32Array(rows), sorted: new Uint32Array(rows), counts: new Int32Array(rows) });
+
+/** The binning of a feature, by its values in the rows `sample`. */
+export function binningOf(feature: Feature, sample: Int32Array, { bins, minRowsPerBin }: GbdtOptions, room: Room): Binning {
   if (feature.levels !== undefined) return categoryBinning(feature.values, feature.levels, bins);
-  const { values, counts, total } = distinct(sampled(feature.values, sample));
-  const bounds = boundsOf(values, counts, total, bins, minRowsPerBin);
+  const size = takeSample(feature.values, sample, room);
+  const { values, counts } = distinct(sortInPlace(room, size), room.counts);
+  const bounds = boundsOf(values, counts, size, bins, minRowsPerBin);
   return { kind: 'number', bounds, codes: bounds.length + 2 };
 }
 
@@ -28,48 +40,60 @@ function categoryBinning(values: Feature['values'], levels: number, bins: number
   return { kind: 'category', levelOf, codes: levelOf.length + 1 };
 }
 
-/** The values as float32 (of the sampled rows), without the missing. */
-function sampled(values: Feature['values'], sample: Int32Array | undefined): Float32Array {
-  const count = sample?.length ?? values.length;
-  const kept = new Float32Array(count);
+/** Writes the sampled values as float32, but for the missing, to the keys. @returns how many there are. */
+function takeSample(values: Feature['values'], sample: Int32Array, { keys }: Room): number {
+  const floats = new Float32Array(keys.buffer);
   let size = 0;
-  for (let at = 0; at < count; at++) {
-    const value = values[sample ? sample[at]! : at]!;
+  for (let at = 0; at < sample.length; at++) {
+    const value = values[sample[at]!]!;
     // Adding zero makes 0 of -0.
-    if (value === value) kept[size++] = value + 0;
+    if (value === value) floats[size++] = value + 0;
   }
-  return kept.subarray(0, size);
-}
-
-/** The distinct values in ascending order and how often each occurs. */
-function distinct(values: Float32Array): { values: Float32Array; counts: Int32Array; total: number } {
-  const sorted = sortedFloats(values);
-  const counts = new Int32Array(sorted.length);
-  let size = 0;
-  for (let at = 0; at < sorted.length; at++) {
-    if (at > 0 && sorted[at] === sorted[size - 1]) counts[size - 1]! += 1;
-    else {
-      sorted[size] = sorted[at]!;
-      counts[size++] = 1;
-    }
-  }
-  return { values: sorted.subarray(0, size), counts: counts.subarray(0, size), total: values.length };
+  return size;
 }
 
 /** Radix sort, 11 bits a pass, of keys whose order as whole numbers is that of the floats: 10 times as fast as a comparison sort here. */
-function sortedFloats(values: Float32Array): Float32Array {
-  let from = new Uint32Array(values.slice().buffer);
-  for (let at = 0; at < from.length; at++) from[at] = from[at]! ^ (from[at]! >>> 31 ? 0xffffffff : 0x80000000);
-  let to = new Uint32Array(from.length);
-  for (const shift of [0, 11, 22]) {
-    const starts = new Uint32Array(2049);
-    for (let at = 0; at < from.length; at++) starts[((from[at]! >>> shift) & 2047) + 1]! += 1;
-    for (let digit = 1; digit < 2049; digit++) starts[digit]! += starts[digit - 1]!;
-    for (let at = 0; at < from.length; at++) to[starts[(from[at]! >>> shift) & 2047]!++] = from[at]!;
-    [from, to] = [to, from];
+function sortInPlace({ keys, sorted }: Room, size: number): Float32Array {
+  const starts = [0, 11, 22].map(() => new Uint32Array(2049)) as [Uint32Array, Uint32Array, Uint32Array];
+  for (let at = 0; at < size; at++) {
+    const bits = keys[at]!;
+    const key = bits >>> 31 ? ~bits : bits | 0x80000000;
+    keys[at] = key;
+    starts[0][(key & 2047) + 1]! += 1;
+    starts[1][((key >>> 11) & 2047) + 1]! += 1;
+    starts[2][(key >>> 22) + 1]! += 1;
   }
-  for (let at = 0; at < from.length; at++) from[at] = from[at]! ^ (from[at]! >>> 31 ? 0x80000000 : 0xffffffff);
-  return new Float32Array(from.buffer);
+  let [from, to] = [keys, sorted];
+  starts.forEach((start, pass) => {
+    for (let digit = 1; digit < 2049; digit++) start[digit]! += start[digit - 1]!;
+    scatterKeys(from, to, size, start, 11 * pass);
+    [from, to] = [to, from];
+  });
+  for (let at = 0; at < size; at++) from[at] = from[at]! >>> 31 ? from[at]! ^ 0x80000000 : ~from[at]!;
+  return new Float32Array(from.buffer, 0, size);
+}
+
+function scatterKeys(from: Uint32Array, to: Uint32Array, size: number, starts: Uint32Array, shift: number): void {
+  for (let at = 0; at < size; at++) {
+    const key = from[at]!;
+    const digit = (key >>> shift) & 2047;
+    to[starts[digit]!] = key;
+    starts[digit]! += 1;
+  }
+}
+
+/** The distinct ones of ascending values, moved to the front, and how often each occurs. */
+function distinct(sorted: Float32Array, counts: Int32Array): { values: Float32Array; counts: Int32Array } {
+  let size = 0;
+  for (let at = 0; at < sorted.length; at++) {
+    const value = sorted[at]!;
+    if (size > 0 && value === sorted[size - 1]) counts[size - 1]! += 1;
+    else {
+      sorted[size] = value;
+      counts[size++] = 1;
+    }
+  }
+  return { values: sorted.subarray(0, size), counts: counts.subarray(0, size) };
 }
 
 /**
@@ -78,21 +102,19 @@ function sortedFloats(values: Float32Array): Float32Array {
 function boundsOf(values: Float32Array, counts: Int32Array, total: number, bins: number, minRowsPerBin: number): Float32Array {
   const few = values.length <= bins;
   const most = few ? bins : Math.max(1, Math.min(bins, Math.floor(total / minRowsPerBin)));
-  const large = counts.map((count) => (!few && count >= total / most ? 1 : 0));
+  const isLarge = (at: number) => !few && counts[at]! >= total / most;
   let [restBins, restRows] = [most, total];
-  large.forEach((is, at) => {
-    if (is) [restBins, restRows] = [restBins - 1, restRows - counts[at]!];
-  });
+  for (let at = 0; at < values.length; at++) if (isLarge(at)) [restBins, restRows] = [restBins - 1, restRows - counts[at]!];
   let mean = few ? minRowsPerBin : restRows / restBins;
   const bounds: number[] = [];
   let rows = 0;
   for (let at = 0; at + 1 < values.length && bounds.length + 1 < most; at++) {
-    if (!large[at]) restRows -= counts[at]!;
+    if (!isLarge(at)) restRows -= counts[at]!;
     rows += counts[at]!;
-    if (!large[at] && rows < mean && !(large[at + 1] && rows >= Math.max(1, mean / 2))) continue;
+    if (!isLarge(at) && rows < mean && !(isLarge(at + 1) && rows >= Math.max(1, mean / 2))) continue;
     bounds.push(between(values[at]!, values[at + 1]!));
     rows = 0;
-    if (!few && !large[at]) mean = restRows / --restBins;
+    if (!few && !isLarge(at)) mean = restRows / --restBins;
   }
   return Float32Array.from(bounds);
 }

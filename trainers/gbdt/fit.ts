@@ -76,7 +76,7 @@ export async function fitForest(training: LabelledRows, given: Partial<GbdtOptio
   const module = kernelModule(shape, plan, countBitsOf(shape), isUnit(objective, shape));
   const team = await openTeam({ shape, options, kinds: binnings.map(({ kind }) => kind), memory, module });
   try {
-    encode(team.space, binnings, training.features, validation?.features);
+    encode(team, binnings, training.features, validation?.features);
     lay(team, training, validation);
     const position = context.resume ? restore(context.resume) : { trees: [], curve: [], bestRound: 0 };
     replay(team, base, position.trees, training, validation);
@@ -185,6 +185,9 @@ function boostOnce(team: Team, binnings: readonly Binning[], units: Units, round
   return treeOf(grown, binnings, space.leafValues);
 }
 
+/** Exponent of the smallest unit: its reciprocal is still a float32 number. */
+const smallest = -126;
+
 /** What is known of the derivatives at the current scores. */
 interface Derived {
   /** Summed loss of the training rows. */
@@ -203,10 +206,10 @@ function derive(team: Team): Derived {
   team.together('derive');
   const unit = (which: number, bits: number) => {
     const most = Math.max(...Array.from({ length: threads }, (_, share) => space.extremes[share * outputs * 2 + which]!));
-    if (most === Infinity) {
+    if (!Number.isFinite(most)) {
       throw new MlError('TrainingFailed', 'the loss has no finite derivative any more: lower the rate, or look for extreme labels');
     }
-    return 2 ** (Math.ceil(Math.log2(most || 1)) - bits);
+    return 2 ** Math.max(smallest, Math.ceil(Math.log2(most || 1)) - bits);
   };
   const hessianBits = Math.min(30, 64 - 2 * countBitsOf(space.shape));
   const units = Array.from({ length: outputs }, (_, output): Units => {

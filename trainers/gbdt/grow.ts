@@ -1,7 +1,7 @@
 import type { Random } from '../../core/random.ts';
 import { MlError } from '../../core/errors.ts';
 import { foundFields, leafFields } from './plan.ts';
-import { leafValue, noSplit } from './split.ts';
+import { leafValue } from './split.ts';
 import type { LeafSums, Split, Units } from './split.ts';
 import type { Team } from './team.ts';
 import { histogramAt, unpacked } from './workspace.ts';
@@ -31,6 +31,8 @@ interface Leaf extends LeafSums {
   readonly above?: { readonly split: number; readonly left: boolean };
   best?: GrownSplit;
 }
+
+const noSet = new Uint8Array(0);
 
 /** Fewer rows than this are not worth waking threads for. */
 const worthSharing = 8_192;
@@ -119,11 +121,15 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
     }
     if (chosen < 0) return;
     const at = side * space.kinds.length + chosen;
-    const [gain, code, missingLeft, gradient, hessian, rows, l2] = space.found.subarray(at * foundFields) as unknown as number[];
+    const field = (which: number) => space.found[at * foundFields + which]!;
     leaf.best = {
-      ...{ ...noSplit(), feature: chosen, all: leaf.rows, left: 0, right: 0, gain: gain!, code: code!, missingLeft: missingLeft === 1 },
-      ...{ gradient: gradient!, hessian: hessian!, rows: rows!, l2: l2!, set: space.foundSets.slice(at * 256, (at + 1) * 256) },
+      ...{ feature: chosen, all: leaf.rows, left: 0, right: 0, gain: most, code: field(1), missingLeft: field(2) === 1 },
+      ...{ gradient: field(3), hessian: field(4), rows: field(5), l2: field(6), set: setOf(at, chosen) },
     };
+  }
+
+  function setOf(at: number, feature: number): Uint8Array {
+    return space.kinds[feature] === 'category' ? space.foundSets.slice(at * 256, (at + 1) * 256) : noSet;
   }
 
   function split(at: number): void {
@@ -174,7 +180,7 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
     let to = leaf.from;
     for (let share = 0; share < shares; share++) {
       const went = space.extremes[share]!;
-      if (to !== starts[share]) space.order.copyWithin(to, starts[share]!, starts[share]! + went);
+      if (to !== starts[share]) space.kernels.copy(plan.order + 4 * to, plan.order + 4 * starts[share]!, 4 * went);
       to += went;
     }
     if (to !== leaf.from + found.rows) {
@@ -182,7 +188,7 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
     }
     for (let share = 0; share < shares; share++) {
       const stay = starts[share + 1]! - starts[share]! - space.extremes[share]!;
-      space.order.set(space.spare.subarray(starts[share]!, starts[share]! + stay), to);
+      space.kernels.copy(plan.order + 4 * to, plan.spare + 4 * starts[share]!, 4 * stay);
       to += stay;
     }
   }

@@ -1,12 +1,19 @@
-import { blockWidth, fetchedRows } from './plan.ts';
+import { codesAt, entryBytes, fetchedRows, longestRecord } from './plan.ts';
 import type { Block, Plan, Shape } from './plan.ts';
-import { assemble, f32, f64, func, i32, i64, i64x2, Instance, Module, repeat, select, when } from './wasm.ts';
+import { assemble, copyBytes, f32, f32x4, fillBytes, f64, func, i32, i64, i64x2, Instance, Module, repeat, select, when } from './wasm.ts';
 import type { Code, Func, Variable, WasmMemory, WasmModule } from './wasm.ts';
 
 /** The loops that take the time. Row numbers, lists and histograms are given as addresses; `end` is the address after the last. */
 export interface Kernels {
   /** Adds the listed rows to the histogram at `into`, for the features of a block. */
   readonly histograms: readonly ((list: number, end: number, into: number, fetched: number) => void)[];
+  /** Derivatives of the rows from number `row` up to `end`, as whole numbers, into the rows of a block. */
+  readonly quantise: readonly ((row: number, end: number, gradients: number, hessians: number, perGradient: number, perHessian: number) => void)[];
+  /** The largest size of float32 numbers, read as whole vectors; NaN if one is. */
+  readonly largest: (from: number, end: number) => number;
+  /** JavaScript's own way with shared memory goes byte by byte. */
+  readonly copy: (to: number, from: number, bytes: number) => void;
+  readonly clear: (from: number, bytes: number) => void;
   /** Histogram entries `into += from`, up to `end` of `from`. */
   readonly add: (into: number, from: number, end: number) => void;
   /** Histogram entries `into -= from`. */
@@ -29,15 +36,30 @@ export interface Kernels {
 /** The kernels of a plan as a WebAssembly module: addresses and the numbers of features and rows are constants in its code. */
 export function kernelModule(shape: Shape, plan: Plan, countBits: number, unitHessian: boolean): WasmModule {
   const histograms = plan.blocks.map((block, index) => histogram(`histogram${index}`, block, plan, countBits));
-  const functions = [...histograms, add, subtract, unpack(countBits, unitHessian), partition, scatter, descend(shape, plan), encode];
+  const quantised = plan.blocks.map((block, index) => quantise(`quantise${index}`, block, unitHessian));
+  const functions = [
+    ...histograms,
+    ...quantised,
+    largest,
+    copy,
+    clear,
+    add,
+    subtract,
+    unpack(countBits, unitHessian),
+    partition,
+    scatter,
+    descend(shape, plan),
+    encode,
+  ];
   return new Module(assemble(functions, pagesOf(plan)));
 }
 
 export const pagesOf = (plan: Plan): number => Math.ceil(plan.bytes / 65_536);
 
 export function instantiate(module: WasmModule, memory: WasmMemory, blocks: number): Kernels {
-  const exported = new Instance(module, { env: { memory } }).exports as unknown as Kernels & Record<string, Kernels['histograms'][number]>;
-  return { ...exported, histograms: Array.from({ length: blocks }, (_, index) => exported[`histogram${index}`]!) };
+  const exported = new Instance(module, { env: { memory } }).exports as unknown as Kernels & Readonly<Record<string, never>>;
+  const byBlock = (name: string) => Array.from({ length: blocks }, (_, index) => exported[`${name}${index}`]!);
+  return { ...exported, histograms: byBlock('histogram'), quantise: byBlock('quantise') };
 }
 
 const next = (variable: Variable, by: number): Code => variable.set(i32.add(variable.get, i32.const(by)));
@@ -47,44 +69,36 @@ const times = (value: Code, log2: number): Code => i32.shl(value, i32.const(log2
  * Rows of a leaf are far apart, and a processor looks only so many instructions ahead. So a few rows are fetched first, by a loop so short that many
  * fetches are under way at once; then all of a row's features are added up without a loop, gradient and hessian in one vector.
  */
-function histogram(name: string, { first, width, rows }: Block, plan: Plan, countBits: number): Func {
-  const parameters = ['i32', 'i32', 'i32', 'i32'] as const;
-  const locals = ['i32', 'i32', 'i32', 'i32', 'i32', 'v128'] as const;
-  const gradientsAt = fetchedRows * blockWidth;
+function histogram(name: string, { first, width, stride, rows }: Block, { entriesAt }: Plan, countBits: number): Func {
   const oneRow = i64x2.const(0n, 1n << BigInt(64 - countBits));
-  return func(name, { parameters, locals }, (list, end, into, fetched, row, stop, to, toGradient, entry, sums) => [
+  const vectors = stride / 16;
+  const parameters = ['i32', 'i32', 'i32', 'i32'] as const;
+  return func(name, { parameters, locals: ['i32', 'i32', 'i32', 'i32', 'v128'] }, (list, end, into, fetched, row, stop, to, entry, sums) => [
     repeat(
       [
         stop.set(i32.add(list.get, i32.const(fetchedRows * 4))),
         when(i32.below(end.get, stop.get), stop.set(end.get)),
         to.set(fetched.get),
-        toGradient.set(fetched.get),
         repeat(
           [
-            row.set(i32.load(list.get)),
-            i64x2.store(toGradient.get, i64x2.add(i64x2.load32(times(row.get, 3), plan.fixed), oneRow), gradientsAt),
-            row.set(i32.mul(row.get, i32.const(width))),
-            i64x2.store(to.get, i64x2.load(row.get, rows)),
-            width > 16 ? i64x2.store(to.get, i64x2.load(row.get, rows + 16), 16) : [],
-            next(to, blockWidth),
-            next(toGradient, 16),
+            row.set(times(i32.load(list.get), Math.log2(stride))),
+            ...Array.from({ length: vectors }, (_, at) => i64x2.store(to.get, i64x2.load(row.get, rows + 16 * at), 16 * at)),
+            next(to, longestRecord),
             next(list, 4),
           ],
           i32.below(list.get, stop.get),
         ),
         stop.set(to.get),
         to.set(fetched.get),
-        toGradient.set(fetched.get),
         repeat(
           [
-            sums.set(i64x2.load(toGradient.get, gradientsAt)),
+            sums.set(i64x2.add(i64x2.load32(to.get), oneRow)),
             ...Array.from({ length: width }, (_, feature) => {
-              const at = plan.entriesAt[first + feature]!;
-              const address = entry.tee(i32.add(times(i32.load8(to.get, feature), 4), into.get));
+              const at = entriesAt[first + feature]!;
+              const address = entry.tee(i32.add(times(i32.load8(to.get, codesAt + feature), Math.log2(entryBytes)), into.get));
               return i64x2.store(address, i64x2.add(i64x2.load(entry.get, at), sums.get), at);
             }),
-            next(to, blockWidth),
-            next(toGradient, 16),
+            next(to, longestRecord),
           ],
           i32.below(to.get, stop.get),
         ),
@@ -94,11 +108,40 @@ function histogram(name: string, { first, width, rows }: Block, plan: Plan, coun
   ]);
 }
 
+/** The hessian is left as it is where rows are only counted. */
+const quantise = (name: string, { rows, stride }: Block, unitHessian: boolean): Func =>
+  func(
+    name,
+    { parameters: ['i32', 'i32', 'i32', 'i32', 'f32', 'f32'], locals: ['i32'] },
+    (row, end, gradients, hessians, perGradient, perHessian, to) => [
+      gradients.set(i32.add(gradients.get, times(row.get, 2))),
+      hessians.set(i32.add(hessians.get, times(row.get, 2))),
+      to.set(times(row.get, Math.log2(stride))),
+      repeat(
+        [
+          i32.store(to.get, f32.round(f32.multiply(f32.load(gradients.get), perGradient.get)), rows),
+          unitHessian ? [] : i32.store(to.get, f32.round(f32.multiply(f32.load(hessians.get), perHessian.get)), rows + 4),
+          next(gradients, 4),
+          next(hessians, 4),
+          next(to, stride),
+          next(row, 1),
+        ],
+        i32.below(row.get, end.get),
+      ),
+    ],
+  );
+
 const entrywise = (name: string, of: (a: Code, b: Code) => Code): Func =>
   func(name, { parameters: ['i32', 'i32', 'i32'] }, (into, from, end) => [
     repeat([i64x2.store(into.get, of(i64x2.load(into.get), i64x2.load(from.get))), next(into, 16), next(from, 16)], i32.below(from.get, end.get)),
   ]);
 
+const largest = func('largest', { parameters: ['i32', 'i32'], locals: ['v128'], result: 'f32' }, (from, end, most) => [
+  repeat([most.set(f32x4.max(most.get, f32x4.abs(f32x4.load(from.get)))), next(from, 16)], i32.below(from.get, end.get)),
+  f32.max(f32.max(f32x4.lane(most.get, 0), f32x4.lane(most.get, 1)), f32.max(f32x4.lane(most.get, 2), f32x4.lane(most.get, 3))),
+]);
+const copy = func('copy', { parameters: ['i32', 'i32', 'i32'] }, (to, from, bytes) => [copyBytes(to.get, from.get, bytes.get)]);
+const clear = func('clear', { parameters: ['i32', 'i32'] }, (from, bytes) => [fillBytes(from.get, i32.const(0), bytes.get)]);
 const add = entrywise('add', i64x2.add);
 const subtract = entrywise('subtract', i64x2.sub);
 

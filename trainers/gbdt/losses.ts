@@ -25,12 +25,12 @@ export interface Objective {
   readonly refit?: number;
   /** The constant scores that fit best. */
   base(labels: Values, weights: Values | undefined): number[];
-  /** First and second derivatives of the rows `from` to `to`, by output after output of `rows` values. @returns the rows' summed loss. */
+  /** First and second derivatives of the rows `from` to `to`, an output's `stride` after the one's before. @returns the rows' summed loss. */
   derive(
     rows: Scored,
     from: number,
     to: number,
-    into: { readonly gradients: Float32Array; readonly hessians: Float32Array; readonly rows: number },
+    into: { readonly gradients: Float32Array; readonly hessians: Float32Array; readonly stride: number },
   ): number;
   /** The summed loss of the rows `from` to `to`. */
   total(rows: Scored, from: number, to: number): number;
@@ -154,15 +154,15 @@ function softmax(classes: number): Objective {
       );
       return shares.map((share) => log(max(share, 1e-15)));
     },
-    derive(scored, from, to, { gradients, hessians, rows }) {
+    derive(scored, from, to, { gradients, hessians, stride }) {
       let total = 0;
       for (let row = from; row < to; row++) {
         const weight = scored.weights ? scored.weights[row]! : 1;
         total += weight * fill(scored, row);
         for (let k = 0; k < classes; k++) {
           const p = probabilities[k]!;
-          gradients[k * rows + row] = weight * (p - (scored.labels[row] === k ? 1 : 0));
-          hessians[k * rows + row] = weight * factor * p * (1 - p);
+          gradients[k * stride + row] = weight * (p - (scored.labels[row] === k ? 1 : 0));
+          hessians[k * stride + row] = weight * factor * p * (1 - p);
         }
       }
       return total;

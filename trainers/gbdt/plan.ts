@@ -14,12 +14,13 @@ export interface Shape {
   readonly threads: number;
 }
 
-/** Features side by side in a row of a block: a row that is fetched brings all of them, and their histograms stay in the cache. */
+/** Features side by side, and the derivatives with them: all that a histogram needs of a row comes with one line of the cache. */
 export interface Block {
   readonly first: number;
   readonly width: number;
-  /** Bytes; row `r`'s codes lie at `rows + r * width`. */
+  /** Row `r` lies at `rows + r * stride`: gradient and hessian of the tree that is grown, as 32-bit whole numbers, then the features' codes. */
   readonly rows: number;
+  readonly stride: number;
 }
 
 /** Where everything lies: offsets in bytes of one memory that all threads share. */
@@ -35,8 +36,6 @@ export interface Plan {
   readonly scores: number;
   readonly gradients: number;
   readonly hessians: number;
-  /** Gradient and hessian of the tree that is grown, as whole numbers, by row. */
-  readonly fixed: number;
   /** Row numbers: of the tree's rows leaf by leaf, then of those out of the bag, then of the validation rows. */
   readonly order: number;
   /** As long as the order: where rows that go right wait, and values that are being encoded. */
@@ -76,16 +75,22 @@ export interface Plan {
 
 /** An entry of a histogram: sums of gradients, and of hessians with the number of rows, in 64 bits each. */
 export const entryBytes = 16;
-export const blockWidth = 32;
+export const codesAt = 8;
+/** A record of 32 bytes, so that none lies in two lines of the cache. */
+export const blockWidth = 24;
+export const longestRecord = codesAt + blockWidth;
 /** Rows that are fetched before they are added up. */
 export const fetchedRows = 256;
-export const fetchedBytes = fetchedRows * (blockWidth + entryBytes);
+export const fetchedBytes = fetchedRows * longestRecord;
 export const entriesBytes = 256 * (8 + 8 + 4);
 /** Rows whose loss is summed together: sums of chunks in their order do not depend on the number of threads. */
 export const lossChunk = 4096;
 export const foundFields = 7;
 export const leafFields = 6;
 export const taskArguments = 8;
+
+/** From one output's derivatives to the next's: whole vectors, filled up with zeros. */
+export const derivativeStride = (rows: number): number => Math.ceil(rows / 4) * 4;
 
 const most = 65_536 * 65_536;
 
@@ -106,7 +111,8 @@ export function planOf(shape: Shape): Plan {
   const blocks = Array.from({ length: Math.ceil(features / blockWidth) }, (_, block): Block => {
     const first = block * blockWidth;
     const width = Math.min(blockWidth, features - first);
-    return { first, width, rows: take(rows * width) };
+    const stride = width <= 8 ? 16 : longestRecord;
+    return { first, width, stride, rows: take(rows * stride) };
   });
   const plan = {
     blocks,
@@ -115,9 +121,8 @@ export function planOf(shape: Shape): Plan {
     labels: take(all * 8),
     weights: take(weighted ? all * 8 : 0),
     scores: take(outputs * all * 8),
-    gradients: take(outputs * rows * 4),
-    hessians: take(outputs * rows * 4),
-    fixed: take(rows * 8),
+    gradients: take(outputs * derivativeStride(rows) * 4),
+    hessians: take(outputs * derivativeStride(rows) * 4),
     order: take(all * 4),
     spare: take(all * 4),
     bounds: take(256 * 4),

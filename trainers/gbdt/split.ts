@@ -25,6 +25,11 @@ export interface Split {
   readonly set: Uint8Array;
 }
 
+/** What a split has to exceed: the gain of the leaf as it is. A little more than rounding is added, which else would be split for. */
+function unsplit(leaf: LeafSums, options: GbdtOptions): number {
+  return gainOf(leaf.gradient, leaf.hessian, options.l2, options, leaf) * (1 + 1e-12) + options.minGain;
+}
+
 /** Sums of one feature's rows in a leaf, by code. Gradients and hessians are whole numbers of units. */
 export interface Entries {
   readonly gradients: Float64Array;
@@ -56,8 +61,8 @@ function gainOf(gradient: number, hessian: number, l2: number, options: GbdtOpti
 }
 
 /**
- * The best threshold of a number: a pass over the bins with missing values on the right, and on the left. In a leaf without missing values they will
- * go where most rows go.
+ * The best threshold of a number: a pass over the bins with missing values on the right, and one with them on the left. In a leaf without missing values
+ * they will go where most rows go.
  */
 export function splitNumber(
   entries: Entries,
@@ -68,45 +73,101 @@ export function splitNumber(
   options: GbdtOptions,
   best: Split,
 ): void {
-  const { gradients, hessians, rows } = entries;
-  const { minRowsPerLeaf, minHessian, l1, l2 } = options;
-  const plain = l1 === 0 && leaf.lowest === -Infinity && leaf.highest === Infinity && monotone === 0;
-  const missing = codes - 1;
-  const parent = gainOf(leaf.gradient, leaf.hessian, l2, options, leaf) + options.minGain;
+  const plain = options.l1 === 0 && leaf.lowest === -Infinity && leaf.highest === Infinity && monotone === 0;
+  const pass: Pass = {
+    entries,
+    missing: codes - 1,
+    leaf,
+    monotone,
+    units,
+    options,
+    parent: unsplit(leaf, options),
+  };
+  const anyMissing = entries.rows[codes - 1]! > 0;
   best.gain = 0;
-  for (let side = 0; side < (rows[missing]! > 0 ? 2 : 1); side++) {
-    let [gradientSum, hessianSum, count] = side ? [gradients[missing]!, hessians[missing]!, rows[missing]!] : [0, 0, 0];
+  for (const missingLeft of anyMissing ? [false, true] : [false]) {
     // With missing values on the right, all numbers may go left.
-    const last = side === 0 && rows[missing]! > 0 ? missing : missing - 1;
-    for (let code = 0; code < last; code++) {
-      if (rows[code] === 0 && code > 0) continue;
-      gradientSum += gradients[code]!;
-      hessianSum += hessians[code]!;
-      count += rows[code]!;
-      if (count < minRowsPerLeaf) continue;
-      if (leaf.rows - count < minRowsPerLeaf) break;
-      const hessian = hessianSum * units.hessian;
-      const restHessian = leaf.hessian - hessian;
-      if (hessian < minHessian || restHessian < minHessian) continue;
-      const gradient = gradientSum * units.gradient;
-      const rest = leaf.gradient - gradient;
-      let gain: number;
-      if (plain) gain = (gradient * gradient) / (hessian + l2) + (rest * rest) / (restHessian + l2);
-      else {
-        const rises = leafValue(rest, restHessian, l2, options, leaf) - leafValue(gradient, hessian, l2, options, leaf);
-        if (rises * monotone < 0) continue;
-        gain = gainOf(gradient, hessian, l2, options, leaf) + gainOf(rest, restHessian, l2, options, leaf);
-      }
-      if (!(gain - parent > best.gain)) continue;
-      best.gain = gain - parent;
-      best.code = code;
-      best.missingLeft = rows[missing]! > 0 ? side === 1 : 2 * count >= leaf.rows;
-      best.gradient = gradient;
-      best.hessian = hessian;
-      best.rows = count;
-      best.l2 = l2;
-    }
+    const last = anyMissing && !missingLeft ? codes - 1 : codes - 2;
+    if (!(plain ? passPlainly : passWithLimits)(pass, missingLeft, last, best)) continue;
+    best.missingLeft = anyMissing ? missingLeft : 2 * best.rows >= leaf.rows;
+    best.l2 = options.l2;
   }
+}
+
+interface Pass {
+  readonly entries: Entries;
+  readonly missing: number;
+  readonly leaf: LeafSums;
+  readonly monotone: number;
+  readonly units: Units;
+  readonly options: GbdtOptions;
+  /** What the gain of both sides has to exceed. */
+  readonly parent: number;
+}
+
+/** The innermost loop of a search: nothing but sums and products in local variables. @returns whether a better split was found. */
+function passPlainly({ entries, missing, leaf, units, options, parent }: Pass, missingLeft: boolean, last: number, best: Split): boolean {
+  const { gradients, hessians, rows } = entries;
+  const { minRowsPerLeaf, minHessian, l2 } = options;
+  const mostRows = leaf.rows - minRowsPerLeaf;
+  let [gradient, hessian, count] = [missingLeft ? gradients[missing]! : 0, missingLeft ? hessians[missing]! : 0, missingLeft ? rows[missing]! : 0];
+  let target = parent + best.gain;
+  let found = false;
+  for (let code = 0; code < last; code++) {
+    gradient += gradients[code]!;
+    hessian += hessians[code]!;
+    count += rows[code]!;
+    if (count < minRowsPerLeaf) continue;
+    if (count > mostRows) break;
+    const left = gradient * units.gradient;
+    const right = leaf.gradient - left;
+    const over = hessian * units.hessian + l2;
+    const restOver = leaf.hessian - hessian * units.hessian + l2;
+    // Both squares over hessians as one fraction: that a split is no better is seen without a division.
+    const above = left * left * restOver + right * right * over;
+    if (!(above > target * (over * restOver)) || over - l2 < minHessian || restOver - l2 < minHessian) continue;
+    target = above / (over * restOver);
+    best.gain = target - parent;
+    best.code = code;
+    best.gradient = left;
+    best.hessian = hessian * units.hessian;
+    best.rows = count;
+    found = true;
+  }
+  return found;
+}
+
+function passWithLimits(
+  { entries, missing, leaf, monotone, units, options, parent }: Pass,
+  missingLeft: boolean,
+  last: number,
+  best: Split,
+): boolean {
+  const { gradients, hessians, rows } = entries;
+  const { minRowsPerLeaf, minHessian, l2 } = options;
+  let [gradientSum, hessianSum, count] = [
+    missingLeft ? gradients[missing]! : 0,
+    missingLeft ? hessians[missing]! : 0,
+    missingLeft ? rows[missing]! : 0,
+  ];
+  let found = false;
+  for (let code = 0; code < last; code++) {
+    gradientSum += gradients[code]!;
+    hessianSum += hessians[code]!;
+    count += rows[code]!;
+    if (count < minRowsPerLeaf) continue;
+    if (leaf.rows - count < minRowsPerLeaf) break;
+    const [gradient, hessian] = [gradientSum * units.gradient, hessianSum * units.hessian];
+    const [rest, restHessian] = [leaf.gradient - gradient, leaf.hessian - hessian];
+    if (hessian < minHessian || restHessian < minHessian) continue;
+    const rises = leafValue(rest, restHessian, l2, options, leaf) - leafValue(gradient, hessian, l2, options, leaf);
+    if (rises * monotone < 0) continue;
+    const gain = gainOf(gradient, hessian, l2, options, leaf) + gainOf(rest, restHessian, l2, options, leaf) - parent;
+    if (!(gain > best.gain)) continue;
+    Object.assign(best, { gain, code, gradient, hessian, rows: count });
+    found = true;
+  }
+  return found;
 }
 
 /**
@@ -119,7 +180,7 @@ export function splitCategory(entries: Entries, codes: number, leaf: LeafSums, u
   const known = codes - 1;
   const oneHot = known <= oneHotUpTo;
   const l2 = options.l2 + (oneHot ? 0 : options.categories.l2);
-  const parent = gainOf(leaf.gradient, leaf.hessian, options.l2, options, leaf) + options.minGain;
+  const parent = unsplit(leaf, options);
   best.gain = 0;
 
   /** Keeps the levels of `order` from `from` to `to` if they are the best set so far. */

@@ -1,4 +1,4 @@
-import { fetchedBytes, foundFields, leafFields, lossChunk } from './plan.ts';
+import { codesAt, derivativeStride, fetchedBytes, foundFields, leafFields, lossChunk } from './plan.ts';
 import { quantileOf, weightedQuantileOf } from './quantile.ts';
 import { noSplit, splitCategory, splitNumber } from './split.ts';
 import { histogramAt, histogramBytes, unpacked } from './workspace.ts';
@@ -8,11 +8,14 @@ import type { Workspace } from './workspace.ts';
 /** One thread's part of a task: share number `share` of `shares`. Arguments are the same for all. */
 export type Task = (space: Workspace, share: number, shares: number, given: Float64Array) => void;
 
-// A global is looked up anew at each call in a sandbox, and these are called for every row.
-const { abs, floor } = Math;
+// A global is looked up anew at each call in a sandbox, and this is called often.
+const { floor } = Math;
 
 /** What threads do together. Sums are exact or by fixed chunks, so nothing depends on how many there are. */
-export const tasks = { derive, totalLoss, quantise, histogram, scan, partition, refit, scatter, descend } satisfies Record<string, Task>;
+export const tasks = { encode, layRows, derive, totalLoss, quantise, histogram, scan, partition, refit, scatter, descend } satisfies Record<
+  string,
+  Task
+>;
 
 export type TaskName = keyof typeof tasks;
 export const taskNames = Object.keys(tasks) as TaskName[];
@@ -23,28 +26,53 @@ const part = (count: number, share: number, shares: number): number => floor((co
 /** Code is compiled to its fast form while it is not running: no call takes long. */
 const rowsPerCall = 16_384;
 
-/** Derivatives of the loss at the training rows, and the sums of the loss. */
-function derive({ shape, objective, scored, gradients, hessians, losses, extremes, unitHessian }: Workspace, share: number, shares: number): void {
-  const { rows, outputs } = shape;
-  const chunks = Math.ceil(rows / lossChunk);
-  const most = extremes.subarray(share * outputs * 2, (share + 1) * outputs * 2).fill(0);
-  for (let chunk = part(chunks, share, shares); chunk < part(chunks, share + 1, shares); chunk++) {
-    const [from, to] = [chunk * lossChunk, Math.min(rows, (chunk + 1) * lossChunk)];
-    losses[chunk] = objective.derive(scored, from, to, { gradients, hessians, rows });
-    for (let output = 0; output < outputs; output++) {
-      let [steepest, sharpest] = [most[2 * output]!, most[2 * output + 1]!];
-      for (let at = output * rows + from; at < output * rows + to; at++) {
-        steepest = larger(steepest, abs(gradients[at]!));
-        if (!unitHessian) sharpest = larger(sharpest, hessians[at]!);
+/** Codes of the numbers that wait in the spare memory. */
+function encode({ plan, kernels, shape }: Workspace, share: number, shares: number, [feature, missing]: Float64Array): void {
+  const all = shape.rows + shape.validationRows;
+  const [first, end] = [part(all, share, shares), part(all, share + 1, shares)];
+  const into = plan.columns + feature! * all;
+  for (let row = first; row < end; row += rowsPerCall) {
+    const stop = Math.min(end, row + rowsPerCall);
+    kernels.encode(plan.spare + 4 * row, plan.spare + 4 * stop, plan.bounds, into + row, missing!);
+  }
+}
+
+/** Codes of the training rows once more, side by side. */
+function layRows({ plan, shape, bytes }: Workspace, share: number, shares: number): void {
+  const all = shape.rows + shape.validationRows;
+  const [first, end] = [part(shape.rows, share, shares), part(shape.rows, share + 1, shares)];
+  for (const block of plan.blocks) {
+    // So many rows at a time stay in the cache.
+    for (let from = first; from < end; from += rowsPerCall / 4) {
+      const to = Math.min(end, from + rowsPerCall / 4);
+      for (let feature = 0; feature < block.width; feature++) {
+        const column = plan.columns + (block.first + feature) * all;
+        const into = block.rows + codesAt + feature;
+        for (let row = from; row < to; row++) bytes[into + row * block.stride] = bytes[column + row]!;
       }
-      most[2 * output] = steepest;
-      most[2 * output + 1] = sharpest;
     }
   }
 }
 
-/** The larger number; once one is NaN, infinity. */
-const larger = (most: number, value: number): number => (value <= most ? most : value === value ? value : Infinity);
+/** Derivatives of the loss at the training rows, the largest of them, and the sums of the loss. */
+function derive(space: Workspace, share: number, shares: number): void {
+  const { shape, plan, kernels, objective, scored, gradients, hessians, losses, extremes, unitHessian } = space;
+  const { rows, outputs } = shape;
+  const stride = derivativeStride(rows);
+  const chunks = Math.ceil(rows / lossChunk);
+  const most = extremes.subarray(share * outputs * 2, (share + 1) * outputs * 2).fill(0);
+  for (let chunk = part(chunks, share, shares); chunk < part(chunks, share + 1, shares); chunk++) {
+    const [from, to] = [chunk * lossChunk, Math.min(rows, (chunk + 1) * lossChunk)];
+    losses[chunk] = objective.derive(scored, from, to, { gradients, hessians, stride });
+    for (let output = 0; output < outputs; output++) {
+      const [first, end] = [4 * (output * stride + from), 4 * (output * stride + to)];
+      // Not a comparison: a NaN has to come through.
+      most[2 * output] = Math.max(most[2 * output]!, kernels.largest(plan.gradients + first, plan.gradients + end));
+      if (unitHessian) continue;
+      most[2 * output + 1] = Math.max(most[2 * output + 1]!, kernels.largest(plan.hessians + first, plan.hessians + end));
+    }
+  }
+}
 
 /** Sums of the loss at the rows `from` to `to`. */
 function totalLoss({ objective, scored, losses }: Workspace, share: number, shares: number, [from, to]: Float64Array): void {
@@ -55,22 +83,23 @@ function totalLoss({ objective, scored, losses }: Workspace, share: number, shar
 }
 
 /** Derivatives of one output as whole numbers of units. Their sums are exact, so the order of rows does not matter. */
-function quantise(space: Workspace, share: number, shares: number, [output, gradientUnit, hessianUnit]: Float64Array): void {
-  const { shape, gradients, hessians, fixed, unitHessian } = space;
-  const at = output! * shape.rows;
-  // Units are powers of two, and so is what they are divided into.
-  const [perGradient, perHessian] = [1 / gradientUnit!, 1 / hessianUnit!];
-  for (let row = part(shape.rows, share, shares); row < part(shape.rows, share + 1, shares); row++) {
-    fixed[2 * row] = floor(gradients[at + row]! * perGradient + 0.5);
-    fixed[2 * row + 1] = unitHessian ? 0 : floor(hessians[at + row]! * perHessian + 0.5);
+function quantise({ shape, plan, kernels }: Workspace, share: number, shares: number, [output, gradientUnit, hessianUnit]: Float64Array): void {
+  const { rows } = shape;
+  const [first, end] = [part(rows, share, shares), part(rows, share + 1, shares)];
+  const at = 4 * output! * derivativeStride(rows);
+  for (const kernel of kernels.quantise) {
+    for (let row = first; row < end; row += rowsPerCall) {
+      // Units are powers of two, and so is what they are divided into.
+      kernel(row, Math.min(end, row + rowsPerCall), plan.gradients + at, plan.hessians + at, 1 / gradientUnit!, 1 / hessianUnit!);
+    }
   }
 }
 
 /** The histogram of the rows at `from` in the order: the first share in its place, the others beside it. */
 function histogram(space: Workspace, share: number, shares: number, [from, count, slot]: Float64Array): void {
-  const { plan, kernels, bytes, sampled } = space;
+  const { plan, kernels, sampled } = space;
   const into = share === 0 ? histogramAt(space, slot!) : plan.partial + (share - 1) * histogramBytes(space);
-  bytes.fill(0, into, into + histogramBytes(space));
+  kernels.clear(into, histogramBytes(space));
   const first = plan.order + 4 * (from! + part(count!, share, shares));
   const end = plan.order + 4 * (from! + part(count!, share + 1, shares));
   const fetched = plan.fetched + share * fetchedBytes;

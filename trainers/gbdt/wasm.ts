@@ -82,7 +82,16 @@ export const i32 = {
   atLeast: binary(0x4e),
 };
 
-export const f32 = { load: load(0x2a), above: binary(0x5e), unequal: binary(0x5c) };
+export const f32 = {
+  load: load(0x2a),
+  multiply: binary(0x94),
+  /** NaN where either is. */
+  max: binary(0x97),
+  above: binary(0x5e),
+  unequal: binary(0x5c),
+  /** The nearest 32-bit integer; a trap where there is none. */
+  round: (value: Code): Code => [...value, 0x90, 0xa8],
+};
 
 export const i64 = {
   const: (value: bigint): Code => [0x42, ...signed(value)],
@@ -111,6 +120,15 @@ export const i64x2 = {
   },
 };
 
+/** Four float32 numbers side by side. */
+export const f32x4 = {
+  load: load(0xfd, 0x00),
+  abs: (value: Code): Code => [...value, 0xfd, 0xe0, 0x01],
+  /** NaN where either is. */
+  max: binary(0xfd, 0xe9, 0x01),
+  lane: (value: Code, lane: number): Code => [...value, 0xfd, 0x1f, lane],
+};
+
 /** `yes` where the condition is not zero, else `no`; both are computed. */
 export const select = (condition: Code, yes: Code, no: Code): Code => [...yes, ...no, ...condition, 0x1b];
 
@@ -118,6 +136,10 @@ export const when = (condition: Code, ...body: readonly Code[]): Code => [...con
 
 /** Runs `body` while `condition` holds after it: once at least. */
 export const repeat = (body: readonly Code[], condition: Code): Code => [0x03, 0x40, ...body.flat(), ...condition, 0x0d, 0x00, 0x0b];
+
+export const copyBytes = (to: Code, from: Code, count: Code): Code => [...to, ...from, ...count, 0xfc, 0x0a, 0x00, 0x00];
+
+export const fillBytes = (to: Code, value: Code, count: Code): Code => [...to, ...value, ...count, 0xfc, 0x0b, 0x00];
 
 /** The bytes of a module that works on the shared memory `env.memory` of so many pages of 64 KiB, and exports its functions. */
 export function assemble(functions: readonly Func[], pages: number): Uint8Array<ArrayBuffer> {

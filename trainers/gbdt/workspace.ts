@@ -4,7 +4,7 @@ import { objectiveOf } from './losses.ts';
 import type { Objective, Scored } from './losses.ts';
 import type { Binning } from './bins.ts';
 import type { GbdtOptions } from './options.ts';
-import { entriesBytes, foundFields, leafFields, planOf } from './plan.ts';
+import { derivativeStride, entriesBytes, foundFields, leafFields, planOf } from './plan.ts';
 import type { Plan, Shape } from './plan.ts';
 import type { Entries } from './split.ts';
 import type { WasmMemory, WasmModule } from './wasm.ts';
@@ -32,7 +32,6 @@ export interface Workspace {
   readonly spare: Int32Array;
   readonly gradients: Float32Array;
   readonly hessians: Float32Array;
-  readonly fixed: Int32Array;
   readonly leafValues: Float64Array;
   readonly losses: Float64Array;
   readonly extremes: Float64Array;
@@ -77,9 +76,8 @@ export function openWorkspace({ shape, options, kinds, memory, module }: Opening
     bytes: new Uint8Array(buffer),
     order: new Int32Array(buffer, plan.order, all),
     spare: new Int32Array(buffer, plan.spare, all),
-    gradients: new Float32Array(buffer, plan.gradients, outputs * rows),
-    hessians: new Float32Array(buffer, plan.hessians, outputs * rows),
-    fixed: new Int32Array(buffer, plan.fixed, 2 * rows),
+    gradients: new Float32Array(buffer, plan.gradients, outputs * derivativeStride(rows)),
+    hessians: new Float32Array(buffer, plan.hessians, outputs * derivativeStride(rows)),
     leafValues: doubles(plan.leafValues, leaves),
     losses: doubles(plan.losses, (plan.extremes - plan.losses) / 8),
     extremes: doubles(plan.extremes, threads * outputs * 2),
