@@ -28,6 +28,8 @@ export interface SourceColumn {
   readonly named?: string;
   /** Unit of a numeric time: seconds or milliseconds since 1970. */
   readonly unit?: 's' | 'ms';
+  /** How a time is written, where it is not ISO 8601: in DuckDB's letters, as `%d-%m-%Y`. */
+  readonly format?: string;
 }
 
 /** Whether a broken promise stops the run, or is only told. */

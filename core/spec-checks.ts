@@ -147,6 +147,10 @@ export function referenceFaults(parsed: SpecShape): readonly SpecFault[] {
       if (!names.includes(column))
         faults.push({ path: `sources.${name}.key[${i}]`, message: `there is no column "${column}"${choices(column, names)}` });
     }
+    for (const [column, declared] of Object.entries(columns)) {
+      if (typeof declared !== 'object' || declared.kind === 'time' || (declared.unit ?? declared.format) === undefined) continue;
+      faults.push({ path: `sources.${name}.columns.${column}`, message: `a ${declared.kind} has neither unit nor format: those are of a time` });
+    }
     if (time === undefined) continue;
     const kind = kindOf(columns[time]);
     if (kind === undefined) faults.push({ path: `sources.${name}.time`, message: `there is no column "${time}"${choices(time, names)}` });

@@ -47,7 +47,18 @@ const source = z.strictObject({
   time: identifier.optional(),
   columns: z.record(
     identifier,
-    z.union([columnKind, z.strictObject({ kind: columnKind, named: columnText.optional(), unit: z.enum(['s', 'ms']).optional() })]),
+    z.union([
+      columnKind,
+      z.strictObject({
+        kind: columnKind,
+        named: columnText.optional(),
+        unit: z.enum(['s', 'ms']).optional(),
+        format: z
+          .string()
+          .regex(/%[a-zA-Z]/, { error: 'is no format of a time: write it as %d-%m-%Y' })
+          .optional(),
+      }),
+    ]),
   ),
 });
 
@@ -173,7 +184,7 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
   window: ['from', 'to', 'last'],
   split: ['by', 'column', 'validation', 'test', 'gap', 'from', 'to', 'every', 'horizon', 'minHistory'],
   'sources.*': Object.keys(source.shape),
-  'sources.*.columns.*': ['kind', 'named', 'unit'],
+  'sources.*.columns.*': ['kind', 'named', 'unit', 'format'],
   'contract.*': ['check', 'of', 'to', 'min', 'max', 'maxShare', 'columns', 'within', 'asOf', 'name', 'sql', 'severity'],
   'train.*': Object.keys(trainEntry.shape),
   'gate.floors.*': ['slice', 'metric', 'min', 'minUnits'],

@@ -1,5 +1,5 @@
 import type { ColumnKind, SourceColumn, SourceSpec } from '../core/model-spec.ts';
-import { quoted } from '../core/sql.ts';
+import { literal, quoted } from '../core/sql.ts';
 
 /**
  * The DuckDB type of each column kind. Types never depend on the data: a key is text even where every value is a number, so that the first key
@@ -23,12 +23,13 @@ export interface NamedColumn {
   /** Its name in the source. */
   readonly named: string;
   readonly unit?: 's' | 'ms';
+  readonly format?: string;
 }
 
 export const namedColumns = (source: Pick<SourceSpec, 'columns'>): readonly NamedColumn[] =>
   Object.entries(source.columns).map(([name, column]) => {
     const full: SourceColumn = typeof column === 'string' ? { kind: column } : column;
-    return { name, kind: full.kind, named: full.named ?? name, ...(full.unit && { unit: full.unit }) };
+    return { name, kind: full.kind, named: full.named ?? name, ...(full.unit && { unit: full.unit }), ...(full.format !== undefined && { format: full.format }) };
   });
 
 /** DuckDB's calendar ends here, 290 thousand years from 1970. */
@@ -52,6 +53,7 @@ export function castExpression(column: NamedColumn, text: boolean): string {
     // Neither NaN nor what lies outside of the calendar is a time. (NaN is larger than every number.)
     return `make_timestamp(CASE WHEN abs(${micros}) < ${mostMicros} THEN CAST(round(${micros}) AS BIGINT) END)`;
   }
+  if (column.kind === 'time' && column.format !== undefined) return `try_strptime(CAST(${value} AS VARCHAR), ${literal(column.format)})`;
   // With a zone it is converted to UTC, without one it is taken as UTC (the session's zone).
   if (column.kind === 'time') {
     const time = `TRY_CAST(${value} AS TIMESTAMPTZ)`;

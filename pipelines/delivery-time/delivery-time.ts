@@ -20,6 +20,7 @@ export const deliveryTime = defineModel({
       from: 'orders:/orders.csv',
       read: 'csv',
       key: ['orderId'],
+      time: 'orderDate',
       columns: {
         orderId: { kind: 'key', named: 'ID' },
         courierId: { kind: 'key', named: 'Delivery_person_ID' },
@@ -29,7 +30,7 @@ export const deliveryTime = defineModel({
         fromLongitude: { kind: 'number', named: 'Restaurant_longitude' },
         toLatitude: { kind: 'number', named: 'Delivery_location_latitude' },
         toLongitude: { kind: 'number', named: 'Delivery_location_longitude' },
-        orderDate: { kind: 'text', named: 'Order_Date' },
+        orderDate: { kind: 'time', named: 'Order_Date', format: '%d-%m-%Y' },
         orderTime: { kind: 'text', named: 'Time_Orderd' },
         pickedTime: { kind: 'text', named: 'Time_Order_picked' },
         weather: { kind: 'category', named: 'Weather_conditions' },
@@ -64,11 +65,11 @@ export const deliveryTime = defineModel({
     sql: `
       WITH repaired AS (
         SELECT * REPLACE (abs(fromLatitude) AS fromLatitude, abs(fromLongitude) AS fromLongitude, abs(toLatitude) AS toLatitude, abs(toLongitude) AS toLongitude),
-          strptime(orderDate, '%d-%m-%Y') AS date, ${minutesOf('orderTime')} AS orderedAt, ${minutesOf('pickedTime')} AS pickedAt
+          ${minutesOf('orderTime')} AS orderedAt, ${minutesOf('pickedTime')} AS pickedAt
         FROM orders
         WHERE NOT (fromLatitude = 0 AND fromLongitude = 0) AND coalesce(courierRating <= 5, true)
       )
-      SELECT orderId, regexp_extract(courierId, '^(.*?)RES', 1) AS city, date + to_minutes(CAST(coalesce(orderedAt, pickedAt) AS BIGINT)) AS at,
+      SELECT orderId, regexp_extract(courierId, '^(.*?)RES', 1) AS city, orderDate + to_minutes(CAST(coalesce(orderedAt, pickedAt) AS BIGINT)) AS at,
         ${haversineKm('fromLatitude', 'fromLongitude', 'toLatitude', 'toLongitude')} AS distanceKm,
         toLatitude - fromLatitude AS northwards, toLongitude - fromLongitude AS eastwards,
         CAST((pickedAt - orderedAt + 1440) % 1440 AS DOUBLE) AS preparationMinutes,
@@ -98,7 +99,14 @@ export const deliveryTime = defineModel({
   target: { column: 'minutes' },
   split: { by: 'time', validation: '9d', test: '9d' },
   slices: ['area', 'traffic'],
-  train: [{ trainer: 'linear', try: { l2: [1, 100] } }],
+  train: [
+    { trainer: 'linear', try: { l2: [1, 100] } },
+    {
+      trainer: 'gbdt',
+      with: { rate: 0.03, trees: 3000, patience: 100 },
+      try: { leaves: [15, 31], columnShare: [0.6, 1] },
+    },
+  ],
   gate: { metric: 'mae', baselines: ['constant', 'one-feature', 'linear'], champion: { rule: 'not-worse', margin: 0.02 } },
   refit: 'all',
 });
