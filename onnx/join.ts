@@ -32,12 +32,8 @@ export function joinModels(prefix: Graph, core: Uint8Array): Uint8Array {
   after.node = [...before.node!, ...after.node!];
   after.initializer = [...before.initializer!, ...after.initializer!];
   joined.ir_version = Math.max(described.irVersion, irVersion.written);
-  joined.opset_import = Object.entries({ ...described.opset, ...commonOpsets(Object.keys(readModel(front).opset), described) }).map(
-    ([domain, version]) => ({
-      domain,
-      version,
-    }),
-  );
+  const opset = { ...described.opset, ...commonOpsets(Object.keys(readModel(front).opset), described) };
+  joined.opset_import = Object.entries(opset).map(([domain, version]) => ({ domain, version }));
   return ModelProto.encode(joined).finish();
 }
 
@@ -94,7 +90,7 @@ function namesBehind(link: string, outputs: ReadonlySet<string>): (name: string)
 }
 
 /** Renames every value of a graph and of the graphs within. A function's own names are no business of the graph. */
-function renameAll(graph: Writable<GraphMessage>, rename: (name: string) => string): void {
+export function renameAll(graph: Writable<GraphMessage>, rename: (name: string) => string): void {
   const constants = [...graph.initializer!, ...graph.sparse_initializer!.map(({ values }) => values!)];
   for (const value of [...graph.input!, ...graph.output!, ...graph.value_info!, ...constants]) value.name = rename(value.name!);
   for (const node of graph.node!) {
