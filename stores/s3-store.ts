@@ -29,7 +29,7 @@ const collisionMs = 100;
  * @throws {MlError} `ConfigInvalid`, `SecretMissing`, `StoreRefused`, `StoreUnavailable`
  */
 export async function openS3Store(uri: URL): Promise<ObjectStore> {
-  const place = placeOf(uri);
+  const place = await placeOf(uri);
   const { client, bucket: Bucket, prefix } = place;
   await guarded(place, 'the bucket', undefined, () => client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix, MaxKeys: 1 })));
   const objectOf = (key: Key): { readonly Bucket: string; readonly Key: string } => ({ Bucket, Key: prefix + parseKey(key) });
@@ -112,7 +112,7 @@ const verified = (hex: string) => ({ ChecksumSHA256: Buffer.from(hex, 'hex').toS
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-function placeOf(uri: URL): S3Place {
+async function placeOf(uri: URL): Promise<S3Place> {
   const invalid = (why: string): MlError =>
     new MlError(
       'ConfigInvalid',
@@ -143,11 +143,17 @@ function placeOf(uri: URL): S3Place {
       responseChecksumValidation: 'WHEN_REQUIRED' as const,
     }),
   };
+  const client = new S3Client(config);
   return {
-    client: new S3Client(config),
+    client,
     uri: uri.href,
     bucket: uri.hostname,
     prefix: folder === '' ? '' : `${folder}/`,
-    looksAfter: endpoint === null,
+    looksAfter: endpoint === null && (await configuredEndpoint(client)) === undefined,
   };
+}
+
+/** The address that AWS_ENDPOINT_URL or a profile gives: the SDK follows it, and its types do not tell. */
+async function configuredEndpoint({ config }: S3Client): Promise<string | undefined> {
+  return (config as { readonly serviceConfiguredEndpoint?: () => Promise<string | undefined> }).serviceConfiguredEndpoint?.();
 }
