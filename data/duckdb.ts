@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DuckDBInstance, version, type DuckDBConnection, type DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api';
+import { DuckDBDataChunk, DuckDBInstance, version, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { messageOf } from '../core/message-of.ts';
@@ -38,6 +38,8 @@ export interface Access {
 
 export type Row = Readonly<Record<string, Json>>;
 
+export type AppendedColumn = Float32Array | Float64Array | readonly (string | null)[];
+
 export interface Duckdb {
   run(sql: string, values?: readonly DuckDBValue[]): Promise<void>;
   /** All rows as JSON values: 64-bit integers and times are strings. For small answers. */
@@ -46,6 +48,8 @@ export interface Duckdb {
   row(sql: string, values?: readonly DuckDBValue[]): Promise<Row>;
   /** Rows as they come, 2,048 at a time: for large answers. */
   chunks(sql: string): AsyncGenerator<DuckDBDataChunk>;
+  /** Adds rows to a table of numbers and texts, a column for each of its columns. */
+  append(table: string, columns: readonly AppendedColumn[]): Promise<void>;
   /** How many statements DuckDB's own parser finds. @throws {MlError} `SqlFailed` */
   statements(sql: string): Promise<number>;
 }
@@ -139,6 +143,7 @@ function guarded(connection: DuckDBConnection, { signal, heartbeat }: DataContex
         yield chunk;
       }
     },
+    append: (table, columns) => under(`append to ${table}`, () => appendColumns(connection, table, columns, signal)),
     statements: (sql) =>
       under(sql, async () => {
         try {
@@ -149,6 +154,25 @@ function guarded(connection: DuckDBConnection, { signal, heartbeat }: DataContex
         }
       }),
   };
+}
+
+/** What DuckDB takes in one go. */
+const chunkRows = 2048;
+
+async function appendColumns(connection: DuckDBConnection, table: string, columns: readonly AppendedColumn[], signal: AbortSignal): Promise<void> {
+  const appender = await connection.createAppender(table);
+  const types = columns.map((_, at) => appender.columnType(at));
+  const rows = columns[0]?.length ?? 0;
+  for (let from = 0; from < rows; from += chunkRows) {
+    const chunk = DuckDBDataChunk.create(types, Math.min(chunkRows, rows - from));
+    columns.forEach((values, at) => chunk.setColumnValues(at, Array.from(values.slice(from, from + chunkRows))));
+    appender.appendDataChunk(chunk);
+    if ((from / chunkRows) % 64 > 0) continue;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal.aborted) throw cancelled(signal);
+  }
+  appender.flushSync();
+  appender.closeSync();
 }
 
 /** How far the running statement is, where DuckDB can tell. */
