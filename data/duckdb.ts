@@ -165,7 +165,7 @@ async function appendColumns(connection: DuckDBConnection, table: string, column
   const rows = columns[0]?.length ?? 0;
   for (let from = 0; from < rows; from += chunkRows) {
     const chunk = DuckDBDataChunk.create(types, Math.min(chunkRows, rows - from));
-    columns.forEach((values, at) => chunk.setColumnValues(at, Array.from(values.slice(from, from + chunkRows))));
+    columns.forEach((values, at) => chunk.setColumnValues(at, Array.from<number | string | null>(values.slice(from, from + chunkRows))));
     appender.appendDataChunk(chunk);
     if ((from / chunkRows) % 64 > 0) continue;
     await new Promise((resolve) => setImmediate(resolve));
