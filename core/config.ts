@@ -76,7 +76,7 @@ const secret = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObje
 const url = z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
 const port = z.number().int().min(1).max(65_535);
 const connection = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('folder'), path: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('folder'), path: z.string().min(1), identity: secret.exactOptional(), pseudonymKey: secret.exactOptional() }),
   z.strictObject({
     kind: z.literal('http'),
     baseUrl: url,

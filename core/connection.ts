@@ -9,7 +9,14 @@ export type ReadSecret = (reference: SecretReference) => Promise<string>;
 
 /** A place that sources are read from. Specs name it (`catalogue:/movies.csv`); only the worker's configuration says where it is. */
 export type Connection =
-  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 'folder';
+      readonly path: string;
+      /** The age identity, or several, that opens its `.age` files. */
+      readonly identity?: SecretReference;
+      /** 32 bytes in base64, by which columns with `pseudonym` are hashed. One key for all sources that are joined. */
+      readonly pseudonymKey?: SecretReference;
+    }
   | {
       readonly kind: 'http';
       /** Paths of sources are appended to it. */

@@ -31,6 +31,8 @@ export interface SourceColumn {
   /** How a time is written, where it is not ISO 8601: in DuckDB's letters, as `%d-%m-%Y`. */
   readonly format?: string;
 }
+  /** Keeps a keyed hash of each value and never the value: equal ones stay equal in every source. The connection's `pseudonymKey` makes them. For keys in CSV. */
+  readonly pseudonym?: true;
 
 /** Whether a broken promise stops the run, or is only told. */
 export type Severity = 'warn' | 'fail';

@@ -141,7 +141,9 @@ export function referenceFaults(parsed: SpecShape): readonly SpecFault[] {
   const faults: SpecFault[] = [];
   const sources = Object.keys(parsed.sources);
   if (sources.length === 0) faults.push({ path: 'sources', message: 'a model reads at least one source' });
-  for (const [name, { columns, key, time }] of Object.entries(parsed.sources)) {
+  for (const [name, source] of Object.entries(parsed.sources)) {
+    const { columns, key, time } = source;
+    faults.push(...privacyFaults(name, source));
     const names = Object.keys(columns);
     for (const [i, column] of key.entries()) {
       if (!names.includes(column))
@@ -207,6 +209,27 @@ function segmentFaults({ by, only }: NonNullable<SpecShape['segments']>): readon
       return [{ path: `segments.only[${i}]`, message: messageOf(error) }];
     }
   });
+}
+
+/** What is read as it is would end on a disk as it is. */
+function privacyFaults(name: string, { from, read, columns }: SpecShape['sources'][string]): readonly SpecFault[] {
+  const faults: SpecFault[] = [];
+  if (from.endsWith('.age') && read !== 'csv')
+    faults.push({ path: `sources.${name}.read`, message: `only csv is read from .age files, not ${read}` });
+  const namedIn = (column: string): string => {
+    const declared = columns[column]!;
+    return typeof declared === 'object' ? (declared.named ?? column) : column;
+  };
+  for (const [column, declared] of Object.entries(columns)) {
+    if (typeof declared !== 'object' || declared.pseudonym === undefined) continue;
+    const path = `sources.${name}.columns.${column}`;
+    if (declared.kind !== 'key') faults.push({ path, message: `a ${declared.kind} has no pseudonym: declare a key` });
+    if (read !== 'csv') faults.push({ path, message: `only csv is read with pseudonyms, not ${read}` });
+    const same = Object.keys(columns).filter((other) => other !== column && namedIn(other) === namedIn(column));
+    if (same.length > 0)
+      faults.push({ path, message: `"${same[0]!}" is the same column of the source: the value would be kept beside its pseudonym` });
+  }
+  return faults;
 }
 
 const kindOf = (column: SpecShape['sources'][string]['columns'][string] | undefined) => (typeof column === 'object' ? column.kind : column);

@@ -63,6 +63,7 @@ const source = z.strictObject({
 });
 
 const severity = z.enum(['warn', 'fail']).default('fail');
+        pseudonym: z.literal(true).optional(),
 const contract = z.discriminatedUnion('check', [
   z.strictObject({ check: z.literal('not-null'), of: columnText, maxShare: share.default(0), severity }),
   z.strictObject({ check: z.literal('range'), of: columnText, min: z.number().optional(), max: z.number().optional(), severity }),
@@ -184,7 +185,8 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
   window: ['from', 'to', 'last'],
   split: ['by', 'column', 'validation', 'test', 'gap', 'from', 'to', 'every', 'horizon', 'minHistory'],
   'sources.*': Object.keys(source.shape),
-  'sources.*.columns.*': ['kind', 'named', 'unit', 'format'],
+  'sources.*.columns.*': ['kind', 'named', 'unit', 'format', 'pseudonym'],
+  'aggregates.*': Object.keys(aggregate.shape),
   'contract.*': ['check', 'of', 'to', 'min', 'max', 'maxShare', 'columns', 'within', 'asOf', 'name', 'sql', 'severity'],
   'train.*': Object.keys(trainEntry.shape),
   'gate.floors.*': ['slice', 'metric', 'min', 'minUnits'],

@@ -24,12 +24,13 @@ export interface NamedColumn {
   readonly named: string;
   readonly unit?: 's' | 'ms';
   readonly format?: string;
+  readonly pseudonym?: true;
 }
 
 export const namedColumns = (source: Pick<SourceSpec, 'columns'>): readonly NamedColumn[] =>
   Object.entries(source.columns).map(([name, column]) => {
     const full: SourceColumn = typeof column === 'string' ? { kind: column } : column;
-    return { name, kind: full.kind, named: full.named ?? name, ...(full.unit && { unit: full.unit }), ...(full.format !== undefined && { format: full.format }) };
+    return { ...full, name, named: full.named ?? name };
   });
 
 /** DuckDB's calendar ends here, 290 thousand years from 1970. */

@@ -14,10 +14,11 @@ import {
   type WorkerConfig,
   parseConfig,
 } from '../core/config.ts';
-import type { Connections, ReadSecret, SecretReference } from '../core/connection.ts';
+import type { Connection, Connections, ReadSecret, SecretReference } from '../core/connection.ts';
 import { MlError } from '../core/errors.ts';
 import { defaultTaskQueue } from '../core/ids.ts';
 import { mapValues } from '../core/map-values.ts';
+import type { PythonSettings } from '../core/train-script.ts';
 import { secretReader } from '../data/secret.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -94,12 +95,7 @@ export function settingsOf(config: Config, project: string, env: Environment): S
     home,
     store: store === undefined ? join(home, 'store') : hasScheme(store) ? store : resolve(project, store),
     pipelines: resolve(project, config.pipelines ?? 'pipelines'),
-    connections: Object.fromEntries(
-      Object.entries(config.connections ?? {}).map(([name, connection]) => [
-        name,
-        connection.kind === 'folder' ? { ...connection, path: resolve(project, connection.path) } : connection,
-      ]),
-    ),
+    connections: mapValues(config.connections ?? {}, (connection) => connectionOf(connection, project)),
     taskQueue: env['PERENNIAL_TASK_QUEUE'] ?? config.taskQueue ?? defaultTaskQueue,
     temporal: temporalSettings(config.temporal ?? {}, home, env),
     port: portOf(env, 'PERENNIAL_PORT'),
@@ -109,9 +105,27 @@ export function settingsOf(config: Config, project: string, env: Environment): S
   };
 }
 
+/** A reference that means the same in whatever folder it is looked up. */
+const placedIn =
+  (project: string) =>
+  (secret: SecretReference): SecretReference =>
+    'file' in secret ? { file: resolve(project, secret.file) } : secret;
+
+function connectionOf(connection: Connection, project: string): Connection {
+  if (connection.kind !== 'folder') return connection;
+  const placed = placedIn(project);
+  const { path, identity, pseudonymKey } = connection;
+  return {
+    kind: 'folder',
+    path: resolve(project, path),
+    ...(identity && { identity: placed(identity) }),
+    ...(pseudonymKey && { pseudonymKey: placed(pseudonymKey) }),
+  };
+}
+
 function securityOf({ encryption, signing, approvers }: Config, project: string): Security {
   const at = (path: string): string => resolve(project, path);
-  const placed = (secret: SecretReference): SecretReference => ('file' in secret ? { file: at(secret.file) } : secret);
+  const placed = placedIn(project);
   return {
     ...(encryption && { encryption: { ...encryption, keys: mapValues(encryption.keys, placed) } }),
     ...(signing && { signing: { ...(signing.key && { key: placed(signing.key) }), ...(signing.trust && { trust: signing.trust.map(at) }) } }),
@@ -152,6 +166,9 @@ function fromTemporalsOwn(env: Environment): ReturnType<typeof loadClientConnect
     throw new MlError('ConfigInvalid', `the TEMPORAL_ variables are not valid: ${(error as Error).message}`, {}, { cause: error });
   }
 }
+
+/** Where training scripts find Python, and where their environments are kept. */
+export const pythonSettings = (env: Environment = process.env): PythonSettings => ({ path: env['PATH'] ?? '', cacheFolder: cacheFolder(env) });
 
 function cacheFolder(env: Environment): string {
   const base = env['XDG_CACHE_HOME'];

@@ -10,6 +10,8 @@ export interface RawRelation {
   /** In SQL, over `files`: `read_csv(…)`. */
   readonly relation: string;
   readonly files: readonly string[];
+  /** Makes the relation where it is no file's. */
+  readonly fill?: (db: Duckdb) => Promise<void>;
   /** Whether its columns are all text. */
   readonly text: boolean;
   readonly sourceSha256: string;
@@ -34,16 +36,13 @@ export async function writeSnapshot(request: SnapshotRequest, raw: RawRelation, 
         { cause: error },
       );
     };
+    await raw.fill?.(db);
     const found = (await describe(db, raw.relation).catch(malformed)).map((column) => column.name);
-    for (const column of columns) {
-      if (found.includes(column.named)) continue;
-      const hint = nearest(column.named, found);
-      throw new MlError(
-        'SourceInvalid',
-        `source "${name}" (${source.from}) has no column "${column.named}"; it has ${found.join(', ')}${hint === undefined ? '' : ` (did you mean "${hint}"?)`}`,
-        { source: name, column: column.named },
-      );
-    }
+    expectColumns(
+      request,
+      found,
+      columns.map((column) => column.named),
+    );
     const casts = columns.map((column) => `${castExpression(column, raw.text)} AS ${quoted(column.name)}`).join(', ');
     const rest = columns.map((column) => column.name).filter((column) => !source.key.includes(column));
     const order = [...source.key.map((key) => naturalOrder(key)), ...rest.map((column) => `${quoted(column)} NULLS LAST`)].join(', ');
@@ -52,6 +51,18 @@ export async function writeSnapshot(request: SnapshotRequest, raw: RawRelation, 
     const { bytes } = await writeParquet(db, `SELECT ${casts} FROM ${raw.relation}`, order, out).catch(malformed);
     return { sourceSha256: raw.sourceSha256, ...(await timeRange(db, out, source.time)), bytes };
   });
+}
+
+/** @throws {MlError} `SourceInvalid` if the source lacks a column that is wanted. */
+export function expectColumns({ name, source }: SnapshotRequest, found: readonly string[], wanted: readonly string[]): void {
+  const missing = wanted.find((column) => !found.includes(column));
+  if (missing === undefined) return;
+  const hint = nearest(missing, found);
+  throw new MlError(
+    'SourceInvalid',
+    `source "${name}" (${source.from}) has no column "${missing}"; it has ${found.join(', ')}${hint === undefined ? '' : ` (did you mean "${hint}"?)`}`,
+    { source: name, column: missing },
+  );
 }
 
 /** Says how many values are bad, and none of them: an error goes to Temporal's history, where no person's row belongs. */
