@@ -43,6 +43,15 @@ describe('numbers that scikit-learn gives too', () => {
     if (task !== 'regression') expect(solution.facts).toMatchObject({ converged: true });
   });
 
+  test.each(cases)('%s: the weights of a design that is too wide for a matrix', async (_title, task, { l2, labels, weights }) => {
+    const rows = examplesOf(columns, labels, taskLabels[task]);
+    const solution = await solutionOf(rows, designOf(rows), l2, trainingContext(), true);
+    expect(solution.facts).toMatchObject({ converged: true });
+    // Where a penalty is small beside what rows say, the diagonal is a poor measure of what is left to go.
+    const near = l2 < 0.1 ? 1e-4 : 1e-6;
+    solution.weights.forEach((own, k) => own.forEach((weight, at) => expect(Math.abs(weight - weights[k]![at]!)).toBeLessThan(near)));
+  });
+
   test.each(cases)('%s: the answers of ONNX Runtime', async (_title, task, { l2, labels, answers }) => {
     const rows = examplesOf(columns, labels, taskLabels[task]);
     const { onnx } = await linear.fit(rows, { l2 }, trainingContext());
@@ -86,6 +95,17 @@ describe('the model of a linear trainer', () => {
   test('rows without a single feature that tells anything get the mean', async () => {
     const { onnx } = await linear.fit(examplesOf([{ values: [3, 3] }], [10, 20]), { l2: 1 }, trainingContext());
     expect(await answersTo(onnx, [Float32Array.of(3, NaN, 5)])).toEqual([[15], [15], [15]]);
+  });
+
+  test.each(['regression', 'binary'] as const)('%s: a category of 5,000 levels takes no matrix of their pairs', async (task) => {
+    const rows = 12_000;
+    const values = Array.from({ length: rows }, (_, row) => (row % 5000) + 1);
+    const labels = values.map((level) => level % 2);
+    const encoded = examplesOf([{ values, levels: 5000 }], labels, taskLabels[task]);
+    const { onnx, facts } = await linear.fit(encoded, { l2: 1 }, trainingContext());
+    expect(facts).toMatchObject({ columns: 5003, converged: true });
+    const [[odd], [even]] = (await answersTo(onnx, [Float32Array.of(1, 2)])) as [[number], [number]];
+    expect(odd - even).toBeGreaterThan(0.3);
   });
 
   test('rows of one class get a model that is sure of it', async () => {

@@ -1,12 +1,25 @@
 import { blockRows } from './design.ts';
 
-/** A loss of classes. Scores of a block are class after class, `blockRows` apart. */
+/** A loss of rows. The scores of a block are class after class, `blockRows` apart. */
 export interface Loss {
-  /** Turns scores into residuals (probability less label) and returns the sum of the rows' losses. */
+  /** Turns scores into residuals (prediction less label) and returns the sum of the rows' losses. */
   derive(scores: Float64Array, labels: Float64Array): number;
   /** How strongly the loss of each row bends: the Hessian of two classes; of more, about as much in the direction of each. */
   bend(scores: Float64Array, into: Float64Array, rows: number): void;
 }
+
+/** Half the squared error. */
+export const squared: Loss = {
+  derive(scores, labels) {
+    let loss = 0;
+    for (let row = 0; row < labels.length; row++) {
+      scores[row]! -= labels[row]!;
+      loss += scores[row]! ** 2 / 2;
+    }
+    return loss;
+  },
+  bend: (_scores, into) => into.fill(1),
+};
 
 /** −log σ(±score). */
 export const logistic: Loss = {

@@ -1,15 +1,15 @@
 import type { Json } from '../../core/artifact.ts';
 import type { Examples } from '../../core/examples.ts';
 import type { TrainingContext } from '../../core/trainer.ts';
-import { cholesky, solveLower, solveTransposed } from '../linear-algebra.ts';
-import type { Breathe } from '../linear-algebra.ts';
 import { progressOf } from '../progress.ts';
 import { taskOf, widthOf } from '../table-graph.ts';
 import { blockRows, eachBlock } from './design.ts';
 import type { Block, Design } from './design.ts';
-import { logistic, softmax } from './losses.ts';
+import { diagonalHessian, isWide, wholeHessian } from './hessian.ts';
+import { logistic, softmax, squared } from './losses.ts';
+import type { Loss } from './losses.ts';
 import { minimise } from './minimise.ts';
-import { addGram, addProduct, scoreRows } from './sums.ts';
+import { addProduct, scoreRows } from './sums.ts';
 
 export interface Solution {
   /** For each number of the answer the weights of the design's columns. */
@@ -18,38 +18,49 @@ export interface Solution {
 }
 
 /** The weights that fit the rows best at penalty `l2`. */
-export const solutionOf = (rows: Examples, design: Design, l2: number, context: TrainingContext): Promise<Solution> =>
-  (taskOf(rows) === 'regression' ? ridge : classifier)(rows, design, l2, context);
+export async function solutionOf(rows: Examples, design: Design, l2: number, context: TrainingContext, wide = isWide(design)): Promise<Solution> {
+  if (taskOf(rows) !== 'regression')
+    return descend(rows, { design, l2, wide, loss: taskOf(rows) === 'binary' ? logistic : softmax(widthOf(rows)) }, context);
+  const mean = rows.labels.reduce((sum, label) => sum + label, 0) / rows.labels.length;
+  const centred = { ...rows, labels: rows.labels.map((label) => label - mean) };
+  const solution = await (wide ? descend(centred, { design, l2, wide, loss: squared }, context) : ridge(centred, design, l2, context));
+  solution.weights[0]![0]! += mean;
+  return solution;
+}
 
 /** (XᵀX + λI)·w = Xᵀy, solved exactly. */
 async function ridge(rows: Examples, design: Design, l2: number, context: TrainingContext): Promise<Solution> {
-  const mean = rows.labels.reduce((sum, label) => sum + label, 0) / rows.labels.length;
-  const centred = rows.labels.map((label) => label - mean);
+  const hessian = wholeHessian(design, l2);
   const once = new Float64Array(blockRows).fill(1);
   const weights = new Float64Array(design.columns);
-  const gram = new Float64Array(design.columns ** 2);
   const add = (block: Block) => {
-    addGram(gram, block, design, once);
-    addProduct(weights, block, design, centred, block.from);
+    hessian.add(block, once);
+    addProduct(weights, block, design, rows.labels, block.from);
   };
   await eachBlock(design, rows, add, progressOf(context, 0, 0.5));
-  await factor(gram, design.columns, l2, progressOf(context, 0.5, 1));
-  solve(gram, weights);
-  weights[0]! += mean;
+  await hessian.complete(progressOf(context, 0.5, 1));
+  hessian.divide(weights);
   return { weights: [weights], facts: {} };
 }
 
-/** Least Σ log loss + λ/2·|w|². Steps are measured by the Hessian; of several classes by one that is the same for all. */
-async function classifier(rows: Examples, design: Design, l2: number, context: TrainingContext): Promise<Solution> {
-  const width = widthOf(rows);
-  const loss = width === 1 ? logistic : softmax(width);
+interface Descent {
+  readonly design: Design;
+  readonly l2: number;
+  readonly loss: Loss;
+  readonly wide: boolean;
+}
+
+/** Least Σ loss + λ/2·|w|². Steps are measured by the Hessian, of several classes by one that is the same for all. */
+async function descend(rows: Examples, { design, l2, loss, wide }: Descent, context: TrainingContext): Promise<Solution> {
   const { columns } = design;
+  const width = widthOf(rows);
   const parts = (all: Float64Array) => Array.from({ length: width }, (_, k) => all.subarray(k * columns, (k + 1) * columns));
   const scores = new Float64Array(width * blockRows);
   const scoreBlock = (block: Block, weights: readonly Float64Array[]) =>
     weights.forEach((each, k) => scoreRows(scores, block, design, each, k * blockRows));
   const bends = new Float64Array(blockRows);
-  const hessian = new Float64Array(columns ** 2);
+  const emptyHessian = () => (wide ? diagonalHessian : wholeHessian)(design, l2);
+  let hessian = emptyHessian();
   const alive = async () => context.signal.throwIfAborted();
 
   const { weights, value, iterations, converged } = await minimise(
@@ -73,30 +84,19 @@ async function classifier(rows: Examples, design: Design, l2: number, context: T
       },
       async measureAt(all) {
         const each = parts(all);
-        hessian.fill(0);
+        hessian = emptyHessian();
         const add = (block: Block) => {
           scoreBlock(block, each);
           loss.bend(scores, bends, block.rows);
-          addGram(hessian, block, design, bends);
+          hessian.add(block, bends);
         };
         await eachBlock(design, rows, add, alive);
-        await factor(hessian, columns, l2, alive);
+        await hessian.complete(alive);
       },
-      precondition: (vector) => parts(vector).forEach((each) => solve(hessian, each)),
+      precondition: (vector) => parts(vector).forEach((each) => hessian.divide(each)),
     },
     context,
     progressOf(context),
   );
   return { weights: parts(weights), facts: { iterations, converged, objective: value / rows.labels.length } };
-}
-
-/** Adds the penalty to all but the intercept, column 0, and factors. */
-async function factor(gram: Float64Array, size: number, l2: number, breathe: Breathe): Promise<void> {
-  for (let at = 1; at < size; at++) gram[at * size + at]! += l2;
-  await cholesky(gram, size, breathe);
-}
-
-function solve(factored: Float64Array, vector: Float64Array): void {
-  solveLower(factored, vector, vector.length);
-  solveTransposed(factored, vector, vector.length);
 }

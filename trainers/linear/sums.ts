@@ -22,6 +22,18 @@ export function addGram(gram: Float64Array, { rows, dense, ones }: Block, design
   }
 }
 
+/** Adds a block's share of the diagonal of XᵀDX. */
+export function addSquares(squares: Float64Array, { rows, dense, ones }: Block, design: Design, times: Float64Array): void {
+  for (let j = 0; j < design.dense; j++) {
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += times[row]! * dense[j * blockRows + row]! ** 2;
+    squares[j]! += sum;
+  }
+  for (let c = 0; c < design.coded.length; c++) {
+    for (let row = 0; row < rows; row++) squares[ones[c * blockRows + row]!]! += times[row]!;
+  }
+}
+
 /** Adds a block's share of Xᵀr, for a number `r` of each row of the block, from `start` on. */
 export function addProduct(sums: Float64Array, { rows, dense, ones }: Block, design: Design, r: Float64Array, start = 0): void {
   for (let j = 0; j < design.dense; j++) sums[j]! += dot(dense, j * blockRows, r, start, rows);
