@@ -34,9 +34,9 @@ interface RowsProfile extends Profile {
 export const buildRows =
   (ports: Ports): Step<BuildRowsInput, BuiltRows> =>
   async ({ spec, segment, snapshots, window }, context) => {
-    const { sources, rows: select, segments = null } = spec;
+    const { sources, aggregates, rows: select, segments = null } = spec;
     const parameters = JSON.parse(
-      JSON.stringify({ sources, rows: select, by: segments?.by ?? null, segment, window: window ?? spec.window ?? null }),
+      JSON.stringify({ sources, aggregates, rows: select, by: segments?.by ?? null, segment, window: window ?? spec.window ?? null }),
     ) as Json;
     const environment = { duckdb: duckdbVersion };
     const recipe = { step: 'buildRows', code: ['data/rows'], inputs: snapshotInputs(snapshots), parameters, environment, mediaType: parquet };

@@ -22,9 +22,9 @@ export interface CheckLeaksInput {
 export const checkLeaks =
   (ports: Ports): Step<CheckLeaksInput, Artifact<'contract'>> =>
   async ({ spec, segment, snapshots, rows, window, fold }, context) => {
-    const { sources, rows: select, segments = null } = spec;
+    const { sources, aggregates, rows: select, segments = null } = spec;
     const parameters = JSON.parse(
-      JSON.stringify({ sources, rows: select, by: segments?.by ?? null, segment, window, testFrom: fold.testFrom ?? null }),
+      JSON.stringify({ sources, aggregates, rows: select, by: segments?.by ?? null, segment, window, testFrom: fold.testFrom ?? null }),
     );
     const inputs = { ...snapshotInputs(snapshots), rows: rows.sha256, split: fold.split.sha256 };
     return makeJson(

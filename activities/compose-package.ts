@@ -1,3 +1,4 @@
+import { modelInputs } from '../core/aggregates.ts';
 import type { Artifact, Json } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
 import type { Candidate } from '../core/grid.ts';
@@ -75,7 +76,7 @@ export const composePackage =
           segment,
           window,
           trainer: { name: chosen.trainer, parameters: chosen.parameters as Json },
-          signature: taskOf(spec.task).signature(spec.request ?? {}),
+          signature: taskOf(spec.task).signature(modelInputs(spec)),
           files: [
             { path: 'model.onnx', role: 'model', mediaType: 'application/onnx', sha256: onnx.sha256, bytes: onnx.bytes },
             { ...loaderOf(spec.task).packed, mediaType: json, sha256: preprocessor.sha256, bytes: preprocessor.bytes },

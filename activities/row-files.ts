@@ -1,3 +1,4 @@
+import { modelInputs } from '../core/aggregates.ts';
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { ExamOptions } from '../core/task.ts';
@@ -30,9 +31,11 @@ export async function rowFiles(
 }
 
 /** What a spec says of a table, where its task asks for rows of one. */
-function tableOf({ request, encode, slices, rows: { group } }: ModelSpec): Pick<RowFiles, 'table'> {
-  if (request === undefined) return {};
-  return { table: { request, ...(encode && { encode }), ...(slices && { slices }), ...(group !== undefined && { group }) } };
+function tableOf(spec: ModelSpec): Pick<RowFiles, 'table'> {
+  const { encode, slices, rows } = spec;
+  if (spec.request === undefined) return {};
+  const { group } = rows;
+  return { table: { request: modelInputs(spec), ...(encode && { encode }), ...(slices && { slices }), ...(group !== undefined && { group }) } };
 }
 
 /** The same as inputs of a recipe. All rows need no split, so that a new split does not make the served model again. */

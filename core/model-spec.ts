@@ -1,3 +1,4 @@
+import type { AggregateExpression } from './aggregates.ts';
 import type { Approval } from './decision.ts';
 import type { Encoding, encodings, InputKind, RequestKind } from './encoding.ts';
 import type { Request, TaskKind, TaskTypes } from './task.ts';
@@ -30,9 +31,9 @@ export interface SourceColumn {
   readonly unit?: 's' | 'ms';
   /** How a time is written, where it is not ISO 8601: in DuckDB's letters, as `%d-%m-%Y`. */
   readonly format?: string;
-}
   /** Keeps a keyed hash of each value and never the value: equal ones stay equal in every source. The connection's `pseudonymKey` makes them. For keys in CSV. */
   readonly pseudonym?: true;
+}
 
 /** Whether a broken promise stops the run, or is only told. */
 export type Severity = 'warn' | 'fail';
@@ -48,6 +49,20 @@ export type ContractCheck<Source extends string = string, Column extends string 
   /** A `SELECT` over the sources that returns the violating rows. */
   | { readonly check: 'sql'; readonly name: string; readonly sql: string }
 );
+
+/**
+ * Numbers about the rows of `from` that have a row's value of `by`, in windows that end with the row: `customer: { over: ['7d'], make: { mean: 'avg(amount)' } }`
+ * gives each row `customer_mean_7d`, and the model that input. With a `delay` the windows end so long before the row, as long as a label takes to be known.
+ */
+export interface AggregateSpec<Source extends string = string, Column extends string = string, Made extends string = string> {
+  readonly from: Source;
+  readonly by: Column;
+  /** Lengths of the windows: durations of fixed length. */
+  readonly over: readonly string[];
+  readonly delay?: string;
+  /** Name → `count(*)`, `sum(column)` or `avg(column)`. */
+  readonly make: Readonly<Record<string, AggregateExpression<Made>>>;
+}
 
 /** Which rows are held out: always by key or time, never by position. */
 export type SplitSpec =
@@ -114,6 +129,8 @@ export interface ModelSpec<K extends TaskKind = TaskKind> {
   readonly task: K;
   readonly sources: Readonly<Record<string, SourceSpec>>;
   readonly contract?: readonly ContractCheck[];
+  /** What is known of a row's customer, terminal and so on when the row comes: features of the model besides what a caller sends. */
+  readonly aggregates?: Readonly<Record<string, AggregateSpec>>;
   readonly rows: {
     readonly sql: string;
     readonly key: readonly string[];
@@ -157,6 +174,16 @@ type AnyColumn<S extends ModelSpec> =
   | (S['rows'] extends { readonly columns: infer C } ? keyof C & string : never);
 type QualifiedColumn<S extends ModelSpec> = { [N in SourceNames<S>]: `${N}.${ColumnsOf<S, N>}` }[SourceNames<S>];
 
+/** Columns whose values can be added. */
+type CountedColumn<S extends ModelSpec, N extends SourceNames<S>> = {
+  [C in ColumnsOf<S, N>]: S['sources'][N]['columns'][C] extends (infer K) | { readonly kind: infer K }
+    ? K extends 'number' | 'integer' | 'flag'
+      ? C
+      : never
+    : never;
+}[ColumnsOf<S, N>];
+type AnyAggregate<S extends ModelSpec> = { [N in SourceNames<S>]: AggregateSpec<N, ColumnsOf<S, N>, CountedColumn<S, N>> }[SourceNames<S>];
+
 type EncodingOf<Kind> = Kind extends InputKind ? (typeof encodings)[Kind][number] : never;
 
 /** Maps a target so that the properties that name a column, or a source and its columns, must name one of the spec's. */
@@ -174,6 +201,9 @@ export type CheckedSpec<S extends ModelSpec> = {
     readonly [N in SourceNames<S>]: { readonly key: readonly ColumnsOf<S, N>[]; readonly time?: ColumnsOf<S, N> };
   };
   readonly contract?: readonly ContractCheck<SourceNames<S>, QualifiedColumn<S>>[];
+  readonly aggregates?: {
+    readonly [G in keyof S['aggregates']]: AnyAggregate<S> & { readonly [P in Exclude<keyof S['aggregates'][G], keyof AggregateSpec>]: never };
+  };
   readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S>; readonly group?: AnyColumn<S> };
   readonly request?: { readonly [C in keyof S['request']]: C extends AnyColumn<S> ? RequestKind : never };
   readonly encode?: { readonly [C in keyof S['encode']]: C extends keyof S['request'] ? readonly EncodingOf<S['request'][C]>[] : never };

@@ -52,7 +52,9 @@ const deepest = (issues: readonly z.core.$ZodIssue[]): number =>
 
 function hintFor(key: string, path: readonly PropertyKey[]): string {
   const generic = path.map((segment, i) =>
-    typeof segment === 'number' || (i === 1 && path[0] === 'sources') || (i === 3 && path[2] === 'columns') ? '*' : String(segment),
+    typeof segment === 'number' || (i === 1 && (path[0] === 'sources' || path[0] === 'aggregates')) || (i === 3 && path[2] === 'columns')
+      ? '*'
+      : String(segment),
   );
   const known = fields[generic.join('.')];
   return known ? choices(key, known) : '';

@@ -1,3 +1,4 @@
+import { aggregateFaults } from './aggregate-faults.ts';
 import { MlError } from './errors.ts';
 import type { ModelSpec } from './model-spec.ts';
 import { gateFaults, referenceFaults, requestFaults, targetFaults, trainFaults } from './spec-checks.ts';
@@ -25,6 +26,7 @@ export function parseSpec(json: unknown, fragments: SpecFragments): ModelSpec {
   const faults = [
     ...targetFaults(parsed, fragments),
     ...requestFaults(parsed, fragments),
+    ...aggregateFaults(parsed),
     ...gateFaults(parsed, fragments),
     ...trainFaults(parsed.train, fragments),
     ...referenceFaults(parsed),

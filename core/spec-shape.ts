@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseAggregate } from './aggregates.ts';
 import { durationPattern } from './duration.ts';
 import { messageOf } from './message-of.ts';
 import { retrainDefaults } from './retrain-defaults.ts';
@@ -11,14 +12,19 @@ const named = (pattern: RegExp, words: string) => z.string().regex(pattern, { er
 export const modelName = named(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name: lower-case letters, digits and "-", such as "movie-recommender"');
 const identifier = named(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'a name: letters, digits and "_", not starting with a digit');
 const duration = named(durationPattern, 'a duration: write a number and s, m, h, d, w, mo or y, such as "90d"');
+/** Of a timer or a window: months and years have no length of their own. */
+const span = named(/^[1-9][0-9]{0,5}[smhdw]$/, 'a duration of fixed length: write a number and s, m, h, d or w, such as "3d"');
 const columnText = z.string().min(1).max(200);
-const instant = z.string().superRefine((value, context) => {
-  try {
-    instantMs(value);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: messageOf(error) });
-  }
-});
+/** Text that a parser takes. */
+const parsedBy = (parse: (text: string) => unknown) =>
+  z.string().superRefine((value, context) => {
+    try {
+      parse(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) });
+    }
+  });
+const instant = parsedBy(instantMs);
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 /** Whole percents, since a hash is taken modulo 100. */
@@ -57,13 +63,13 @@ const source = z.strictObject({
           .string()
           .regex(/%[a-zA-Z]/, { error: 'is no format of a time: write it as %d-%m-%Y' })
           .optional(),
+        pseudonym: z.literal(true).optional(),
       }),
     ]),
   ),
 });
 
 const severity = z.enum(['warn', 'fail']).default('fail');
-        pseudonym: z.literal(true).optional(),
 const contract = z.discriminatedUnion('check', [
   z.strictObject({ check: z.literal('not-null'), of: columnText, maxShare: share.default(0), severity }),
   z.strictObject({ check: z.literal('range'), of: columnText, min: z.number().optional(), max: z.number().optional(), severity }),
@@ -74,15 +80,17 @@ const contract = z.discriminatedUnion('check', [
   z.strictObject({ check: z.literal('sql'), name: columnText, sql: z.string().min(1), severity }),
 ]);
 
-const window = z.union([z.strictObject({ from: instant, to: instant }), z.strictObject({ last: duration })]);
-
-const segmentBy = z.string().superRefine((value, context) => {
-  try {
-    parseSegmentBy(value);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: messageOf(error) });
-  }
+const aggregate = z.strictObject({
+  from: identifier,
+  by: identifier,
+  over: z.array(span).min(1),
+  delay: span.optional(),
+  make: z
+    .record(identifier, parsedBy(parseAggregate))
+    .refine((made) => Object.keys(made).length > 0, { error: 'is empty: write { count: "count(*)" }' }),
 });
+
+const window = z.union([z.strictObject({ from: instant, to: instant }), z.strictObject({ last: duration })]);
 
 const split = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('last-per'), column: identifier, validation: count, test: z.int().min(1) }),
@@ -112,8 +120,6 @@ const gate = z.strictObject({
   limits: z.strictObject({ sizeMb: z.number().positive().optional(), p99Ms: z.number().positive().optional() }).optional(),
 });
 
-// A timer needs a fixed length: months and years have none.
-const span = named(/^[1-9][0-9]{0,5}[smhdw]$/, 'a duration of fixed length: write a number and s, m, h, d or w, such as "3d"');
 const approval = z.union([
   z.literal('none'),
   z.strictObject({
@@ -143,6 +149,7 @@ export const spec = z.strictObject({
   task: z.string(),
   sources: z.record(identifier, source),
   contract: z.array(contract).default([]),
+  aggregates: z.record(identifier, aggregate).optional(),
   rows: z.strictObject({
     sql: z.string().min(1),
     key: z.array(identifier).min(1),
@@ -157,7 +164,7 @@ export const spec = z.strictObject({
   window: window.optional(),
   segments: z
     .strictObject({
-      by: segmentBy,
+      by: parsedBy(parseSegmentBy),
       only: z
         .array(z.union([z.string(), z.number()]))
         .min(1)

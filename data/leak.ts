@@ -2,6 +2,7 @@ import { MlError } from '../core/errors.ts';
 import type { Window } from '../core/manifest.ts';
 import { quoted } from '../core/sql.ts';
 import { instantMs } from '../core/window.ts';
+import { withAggregates } from './aggregates.ts';
 import { namedColumns } from './column-kinds.ts';
 import { withDuckdb, type DataContext } from './duckdb.ts';
 import { describe, parquet, quotedList } from './parquet.ts';
@@ -60,7 +61,7 @@ export async function checkLeak(
     const select = await checkedRows(db, spec);
     const known = `SELECT r.* FROM ${parquet(rows)} r SEMI JOIN (SELECT * FROM ${parquet(fold.path)} WHERE part <> 'test') s USING (${quotedList(key)})`;
     // Rows after a fold's horizon belong to no part; where the cut is a moment it has removed them, where it is by key there are none.
-    const rebuilt = `SELECT * FROM (${select}\n) WHERE ${rowsPredicate(spec, input.window, input.segment)}`;
+    const rebuilt = `SELECT * FROM (${withAggregates(spec, select)}\n) WHERE ${rowsPredicate(spec, input.window, input.segment)}`;
     await db.run(`CREATE TEMP TABLE known AS ${known}`);
     await db.run(`CREATE TEMP TABLE rebuilt AS ${rebuilt}`);
     const columns = (await describe(db, 'known')).filter(({ name }) => !key.includes(name));

@@ -4,6 +4,7 @@ import type { Window } from '../core/manifest.ts';
 import { instantMs, resolveWindow } from '../core/window.ts';
 import { allRows, segmentPredicate } from '../core/segment.ts';
 import { quoted } from '../core/sql.ts';
+import { checkAggregateColumns, checkAggregated, withAggregates } from './aggregates.ts';
 import { kindTypes, namedColumns } from './column-kinds.ts';
 import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
 import { describe, parquet, quotedList, writeParquet } from './parquet.ts';
@@ -11,7 +12,7 @@ import { checkSelect, viewSources } from './select.ts';
 
 /** What rows are made from: the spec's part in it, and each source's snapshot. */
 export interface RowsInput {
-  readonly spec: Pick<ModelSpec, 'sources' | 'rows' | 'window' | 'segments'>;
+  readonly spec: Pick<ModelSpec, 'sources' | 'aggregates' | 'rows' | 'window' | 'segments'>;
   /** Source name → path of its snapshot. */
   readonly snapshots: Readonly<Record<string, string>>;
   /** Instead of the spec's window (a backfill). */
@@ -32,8 +33,8 @@ export interface RowsFacts {
 export const always: Window = { from: '1970-01-01T00:00:00.000Z', to: '9999-12-31T00:00:00.000Z' };
 
 /**
- * Runs the spec's one `SELECT` over the snapshots, keeps the rows of the window and the segment, and writes them to `out` as Parquet, ordered by
- * key: equal inputs give equal bytes.
+ * Runs the spec's one `SELECT` over the snapshots, adds the features of its aggregates, keeps the rows of the window and the segment, and writes them to
+ * `out` as Parquet, ordered by key: equal inputs give equal bytes. Features are of all rows of their source: what the `SELECT` leaves out happened too.
  *
  * @throws {MlError} `SqlRefused`, `SqlFailed`, `SqlTimeout`; `RowsInvalid` if the key is missing or not unique, a column has another type than
  * declared, or there are no rows.
@@ -46,9 +47,10 @@ export async function buildRows(input: RowsInput & { readonly out: string }, con
     await checkTypes(db, select, input.spec);
     const window = await windowOf(db, select, input);
     const { key, time } = input.spec.rows;
-    const kept = `SELECT * FROM (${select}\n) WHERE ${rowsPredicate(input.spec, window, input.segment)}`;
+    const kept = `SELECT * FROM (${withAggregates(input.spec, select)}\n) WHERE ${rowsPredicate(input.spec, window, input.segment)}`;
     const { bytes } = await writeParquet(db, kept, quotedList(key), out);
     const rows = await checkKey(db, out, key);
+    await checkAggregated(db, input.spec, out);
     if (rows === 0) {
       throw new MlError(
         'RowsInvalid',
@@ -98,13 +100,15 @@ async function timeWindow(db: Duckdb, relation: string, time: string): Promise<W
 }
 
 /** A column of rows that has a source column's name must have its type. */
-async function checkTypes(db: Duckdb, select: string, { sources, rows }: Pick<ModelSpec, 'sources' | 'rows'>): Promise<void> {
+async function checkTypes(db: Duckdb, select: string, spec: RowsInput['spec']): Promise<void> {
+  const { sources, rows } = spec;
   const columns = await describe(db, `(${select}\n)`);
   const names = columns.map(({ name }) => name);
   for (const name of [...rows.key, ...(rows.time === undefined ? [] : [rows.time])]) {
     if (!names.includes(name)) throw new MlError('RowsInvalid', `rows.sql gives no column "${name}"; it gives ${names.join(', ')}`, { column: name });
   }
   if (new Set(names).size < names.length) throw new MlError('RowsInvalid', `rows.sql gives two columns of one name: ${names.join(', ')}`, { names });
+  checkAggregateColumns(spec, names);
   const declared = new Map<string, Set<ColumnKind>>();
   for (const source of Object.values(sources)) {
     for (const { name, kind } of namedColumns(source)) declared.set(name, (declared.get(name) ?? new Set()).add(kind));

@@ -14,6 +14,7 @@ export type TableKind = Exclude<TaskKind, 'recommendation'>;
 
 /** What of a spec says how rows of a table are encoded. */
 export interface TableSpec {
+  /** What the model takes: what a caller sends, and the features of aggregates. */
   readonly request: Request;
   readonly encode?: ModelSpec['encode'];
   readonly group?: string;
