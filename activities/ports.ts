@@ -1,6 +1,7 @@
 import type { Connection, ReadSecret } from '../core/connection.ts';
 import type { Run } from '../core/artifact.ts';
 import type { StepContext } from '../core/step-context.ts';
+import type { TrainScript } from '../core/train-script.ts';
 import type { LineageIndex } from '../lineage/lineage-index.ts';
 import type { Approvers } from '../registry/proof.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -25,6 +26,8 @@ export interface Ports {
   /** The connection that a source's `from` names. @throws {MlError} `ConnectionUnknown` names the ones that exist. */
   readonly connection: (from: string) => { readonly connection: Connection; readonly path: string };
   readonly readSecret: ReadSecret;
+  /** A training script of this worker by name. @throws {MlError} `ScriptUnknown`, `PythonMissing` */
+  readonly trainScript: (name: string) => Promise<TrainScript>;
   /** The digest of a compiled module and its local imports, by its path without extension: `activities/build-rows`. */
   readonly codeDigest: (module: string) => string;
   /** A folder that outlives attempts: half-downloaded sources go on from here. */

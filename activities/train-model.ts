@@ -5,6 +5,7 @@ import type { Part } from '../core/table.ts';
 import type { CurvePoint } from '../core/trainer.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { openCheckpoint } from './checkpoint.ts';
+import { keepScript } from './train-script.ts';
 import { callOf, makeJson, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 import { examOptions, rowFiles, rowInputs, rowParameters } from './row-files.ts';
@@ -50,10 +51,11 @@ export const trainModel =
   async (input, context) => {
     const { spec, trainer, parameters, parts, validateOn } = input;
     const metric = metricOf(spec);
+    const script = await keepScript(ports, spec.task, trainer, parameters, callOf(context));
     const recipe = {
       step: 'trainModel',
-      code: ['activities/compute/fit'],
-      inputs: { ...rowInputs(input), preprocessor: input.preprocessor.sha256 },
+      code: ['activities/compute/fit', ...(script ? ['workers/python/run-script'] : [])],
+      inputs: { ...rowInputs(input), preprocessor: input.preprocessor.sha256, ...script?.inputs },
       parameters: {
         ...rowParameters(spec),
         parts: parts as Json,
@@ -64,7 +66,7 @@ export const trainModel =
         parameters,
         seed,
       },
-      environment: { onnxruntime: runtimeVersion, architecture: process.arch },
+      environment: { onnxruntime: runtimeVersion, architecture: process.arch, ...script?.environment },
     };
     const checkpoint = openCheckpoint(ports, recipe);
     const model = await makeJson(ports, context, 'model', recipe, async () => {
@@ -83,6 +85,7 @@ export const trainModel =
           exam: examOptions(spec),
           seed,
           onnxPath,
+          ...(script && { script: await script.open() }),
         },
         { signal: context.signal, onProgress: context.heartbeat, checkpoint },
       );

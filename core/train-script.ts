@@ -10,6 +10,23 @@ export interface ScriptFiles {
   readonly helper: string;
 }
 
+/** Where Python is looked for, and where its environments are kept. */
+export interface PythonSettings {
+  /** Value of PATH. */
+  readonly path: string;
+  readonly cacheFolder: string;
+}
+
+/** A script of a worker with its files, and what runs it. Plain values: they cross to a compute process. */
+export interface TrainScript {
+  readonly name: string;
+  readonly files: ScriptFiles;
+  readonly python: PythonSettings & {
+    /** `3.12.4`. */
+    readonly version: string;
+  };
+}
+
 /** What a script is told: `context.json` in its folder. Paths are relative to the folder. */
 export interface ScriptContext {
   readonly format: 1;

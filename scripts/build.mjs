@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { dirname, extname, join, relative } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
 
@@ -49,11 +49,15 @@ function removeOrphans() {
 
 /** Only what changed: a server that runs from `dist/` may be reading the rest. */
 function copyAssets() {
-  const page = join(root, 'page');
-  if (!existsSync(page)) return;
+  copyChanged('page', (from) => !['.ts', '.md'].includes(extname(from)));
+  copyChanged('trainers/python', (from) => extname(from) !== '.ts' && basename(from) !== '__pycache__');
+}
+
+function copyChanged(name, wanted) {
+  const source = join(root, name);
+  if (!existsSync(source)) return;
   const differs = (from, to) => statSync(from).isDirectory() || !existsSync(to) || !readFileSync(from).equals(readFileSync(to));
-  const filter = (from, to) => !['.ts', '.md'].includes(extname(from)) && differs(from, to);
-  cpSync(page, join(dist, 'page'), { recursive: true, filter });
+  cpSync(source, join(dist, name), { recursive: true, filter: (from, to) => wanted(from) && differs(from, to) });
 }
 
 function makeExecutable(path) {

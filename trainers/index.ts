@@ -11,6 +11,7 @@ import { itemKnn } from './item-knn.ts';
 import { linear } from './linear.ts';
 import { oneFeature } from './one-feature.ts';
 import { popularity } from './popularity.ts';
+import { python } from './python.ts';
 import { randomOrder } from './random.ts';
 import { ratedAtLeast } from './rated-at-least.ts';
 import { recentPopularity } from './recent-popularity.ts';
@@ -27,6 +28,7 @@ export type {} from './item-knn.ts';
 export type {} from './linear.ts';
 export type {} from './one-feature.ts';
 export type {} from './popularity.ts';
+export type {} from './python.ts';
 export type {} from './random.ts';
 export type {} from './rated-at-least.ts';
 export type {} from './recent-popularity.ts';
@@ -48,6 +50,7 @@ export const trainers = {
   constant,
   'one-feature': oneFeature,
   linear,
+  python,
 } as const satisfies Record<TrainerName, Trainer>;
 
 /** @throws {MlError} `TrainerUnknown` with the name that was probably meant. */

@@ -19,6 +19,9 @@ export function needRows({ labels }: Examples): void {
   if (labels.length === 0) throw new MlError('TrainingFailed', 'there are 0 training rows: widen the window, or look at what the split leaves');
 }
 
+/** The output that holds the answers. */
+export const answerOf = (rows: Examples): string => outputs[taskOf(rows)];
+
 const outputs = { regression: 'prediction', binary: 'probability', multiclass: 'probabilities' } as const satisfies Record<TableTask, string>;
 
 /**

@@ -6,6 +6,7 @@ import { fit } from '../activities/compute/fit.ts';
 import type { FitInput } from '../activities/compute/fit.ts';
 import { serveTasks } from './child-process/serve-tasks.ts';
 import type { TaskContext } from './child-process/serve-tasks.ts';
+import { scriptProcess } from './python/run-script.ts';
 
 /** The entry of a compute process: training and inference, away from the worker's event loop. */
 const progress = (context: TaskContext, step: string) => (done: number, total: number, metrics?: Readonly<Record<string, number>>) =>
@@ -21,6 +22,7 @@ serveTasks({
     fit(input, {
       signal: context.signal,
       progress: progress(context, input.trainer),
+      ...(input.script && { runProcess: scriptProcess(input.script, (note) => context.progress({ step: input.trainer, note })) }),
       checkpoint: { load: () => context.ask<Uint8Array | undefined>('load'), save: (bytes) => context.ask('save', bytes) },
     }),
   examine: (input: ExamineInput, context) => examine(input, { signal: context.signal, progress: progress(context, 'exam') }),

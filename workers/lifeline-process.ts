@@ -3,6 +3,7 @@
  * on kill -9 too. For servers that cannot watch that themselves. Arguments: grace in milliseconds, command, its arguments.
  */
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 
 const [grace, command = '', ...args] = process.argv.slice(2);
 const server = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -25,4 +26,4 @@ server.once('error', (error) => {
   process.stderr.write(`${command} did not start: ${error.message}\n`);
   process.exit(127);
 });
-server.once('exit', (code, signal) => (stopping ? killAll() : process.exit(code ?? (signal === null ? 1 : 128))));
+server.once('exit', (code, signal) => (stopping ? killAll() : process.exit(code ?? (signal === null ? 1 : 128 + constants.signals[signal]))));

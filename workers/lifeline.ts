@@ -13,7 +13,7 @@ export interface LifelineOptions {
 export interface Lifeline {
   /** The lifeline's, and its group's; the command itself is below it. */
   readonly pid: number;
-  /** Exit code, once the command has ended by itself or by `stop`; 128 for a signal. */
+  /** Exit code, once the command has ended by itself or by `stop`; 128 and the signal's number for one that a signal ended. */
   readonly exited: Promise<number>;
   /** The end of what it wrote. */
   output(): string;

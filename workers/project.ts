@@ -5,12 +5,17 @@ import { pathToFileURL } from 'node:url';
 import { parseProjectSpec } from '../activities/parse-spec.ts';
 import { MlError } from '../core/errors.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { scriptEnding } from './python/train-scripts.ts';
 
-/** What a project's pipelines folder holds: specs by model name, modules of its own workflows (`*.workflow.ts`) and of its own steps (`*.steps.ts`). */
+/**
+ * What a project's pipelines folder holds: specs by model name, modules of its own workflows (`*.workflow.ts`) and of its own steps
+ * (`*.steps.ts`), and training scripts (`*.train.py`).
+ */
 export interface Project {
   readonly specs: ReadonlyMap<string, ModelSpec>;
   readonly workflowModules: readonly string[];
   readonly stepModules: readonly string[];
+  readonly trainScripts: readonly string[];
 }
 
 const source = /\.m?[jt]s$/;
@@ -24,13 +29,14 @@ const step = /\.steps\.m?[jt]s$/;
  * @throws {MlError} `ConfigInvalid` if a file cannot be loaded or two specs share a name; `SpecInvalid`.
  */
 export async function loadProject({ pipelines }: { readonly pipelines: string }): Promise<Project> {
-  if (!existsSync(pipelines)) return { specs: new Map(), workflowModules: [], stepModules: [] };
+  if (!existsSync(pipelines)) return { specs: new Map(), workflowModules: [], stepModules: [], trainScripts: [] };
   await import('./register-typescript.ts');
   const entries = await readdir(pipelines, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile() && source.test(entry.name) && !notSource.test(entry.name))
+  const present = entries
+    .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
+  const files = present.filter((file) => source.test(file) && !notSource.test(file));
   const specs = new Map<string, ModelSpec>();
   const foundIn = new Map<string, string>();
   for (const file of files.filter((each) => !workflow.test(each) && !step.test(each))) {
@@ -46,7 +52,12 @@ export async function loadProject({ pipelines }: { readonly pipelines: string })
       foundIn.set(spec.name, file);
     }
   }
-  return { specs, workflowModules: files.filter((each) => workflow.test(each)), stepModules: files.filter((each) => step.test(each)) };
+  return {
+    specs,
+    workflowModules: files.filter((each) => workflow.test(each)),
+    stepModules: files.filter((each) => step.test(each)),
+    trainScripts: present.filter((each) => each.endsWith(scriptEnding)),
+  };
 }
 
 async function load(file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -20,6 +20,8 @@ import type { ObjectStore } from '../stores/object-store.ts';
 import { openStore } from '../stores/open-store.ts';
 import { readCodeDigests } from './code-digests.ts';
 import { openCompute } from './compute.ts';
+import { pythonSettings } from './config.ts';
+import { openTrainScripts } from './python/train-scripts.ts';
 import { bringGiven, type Given } from './given.ts';
 import { recordedCalls, type RecordedCall } from './recorded-calls.ts';
 
@@ -50,6 +52,8 @@ export interface ReproduceOptions {
   readonly runs: RunArchive;
   readonly version: FoundVersion;
   readonly computeSlots?: number;
+  /** Files of the project's own training scripts. */
+  readonly trainScripts?: readonly string[];
   /** For a run whose payloads were encrypted. */
   readonly cipher?: Cipher;
   readonly signal?: AbortSignal;
@@ -123,7 +127,7 @@ export async function reproduce(options: ReproduceOptions): Promise<Reproduced> 
   const folder = await mkdtemp(join(tmpdir(), 'perennial-reproduce-'));
   const compute = openCompute(options.computeSlots ?? availableParallelism());
   try {
-    const ports = await emptyPorts(folder, compute, code.of);
+    const ports = await emptyPorts(folder, compute, code.of, options.trainScripts ?? []);
     const { steps, given, difference } = await doAgain(calls, ports, folder, options);
     const packed = calls.find(({ output }) => (output as { readonly sha256?: string } | null)?.sha256 === pack.sha256);
     const found = steps.find(({ event }) => event === packed?.event)?.identical === true ? pack.sha256 : null;
@@ -152,7 +156,12 @@ async function recordsOf(store: ObjectStore, runId: string): Promise<readonly Ma
 }
 
 /** A clean place: nothing in it, and no way to any other. */
-async function emptyPorts(folder: string, compute: Ports['compute'], codeDigest: Ports['codeDigest']): Promise<Ports> {
+async function emptyPorts(
+  folder: string,
+  compute: Ports['compute'],
+  codeDigest: Ports['codeDigest'],
+  trainScripts: readonly string[],
+): Promise<Ports> {
   const store = await openStore(join(folder, 'store'));
   const blobs = await openBlobs(store, join(folder, 'blobs'));
   const registry = openRegistry(store, blobs);
@@ -167,6 +176,7 @@ async function emptyPorts(folder: string, compute: Ports['compute'], codeDigest:
     histories: { fetch: nothing, closed: nothing },
     connection: nothing,
     readSecret: nothing,
+    trainScript: openTrainScripts(trainScripts, pythonSettings()),
     resumeFolder: join(folder, 'resume'),
   };
 }

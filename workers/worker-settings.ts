@@ -16,5 +16,6 @@ export function workerSettings(settings: Settings, project: Project): Omit<Worke
     ...(settings.openLineage && { openLineage: settings.openLineage }),
     workflowModules: project.workflowModules,
     stepModules: project.stepModules,
+    trainScripts: project.trainScripts,
   };
 }

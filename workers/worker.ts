@@ -9,7 +9,8 @@ import { connectionOf } from '../core/connection.ts';
 import type { OpenLineageConfig, WorkerConfig } from '../core/config.ts';
 import type { Connections } from '../core/connection.ts';
 import { taskQueue } from '../core/ids.ts';
-import { readSecret, type Security } from './config.ts';
+import type { PythonSettings } from '../core/train-script.ts';
+import { pythonSettings, readSecret, type Security } from './config.ts';
 import { openLineageIndex } from '../lineage/lineage-index.ts';
 import { readApprovers } from '../registry/proof.ts';
 import type { OpenLineageNames } from '../lineage/open-lineage.ts';
@@ -29,6 +30,7 @@ import { openOpenLineageSender } from './open-lineage-sender.ts';
 import type { OpenLineageSender } from './open-lineage-sender.ts';
 import { asActivities } from './step-adapter.ts';
 import { loadOwnSteps } from './own-steps.ts';
+import { openTrainScripts } from './python/train-scripts.ts';
 import { openScratch } from './scratch.ts';
 import { openSigner } from './signing.ts';
 import { allRoles, slotsOf } from './slots.ts';
@@ -54,6 +56,10 @@ export interface WorkerOptions extends WorkerConfig {
   readonly workflowModules?: readonly string[];
   /** Modules of users' own steps. */
   readonly stepModules?: readonly string[];
+  /** Files of users' own training scripts, `<name>.train.py`. */
+  readonly trainScripts?: readonly string[];
+  /** Where Python is looked for. Default: the PATH, and the user's cache folder. */
+  readonly python?: PythonSettings;
   /** With a `deployment`: new runs go to this build from now on, though another one is current. */
   readonly makeCurrent?: boolean;
   /** Made before by `bundleWorkflows`, for workers that start often: it costs two seconds. Default: made now. */
@@ -209,6 +215,7 @@ async function openPorts(options: WorkerOptions, { client, compute, sender, ciph
     connection: (from) => connectionOf(options.connections, from),
     readSecret,
     codeDigest: readCodeDigests().of,
+    trainScript: openTrainScripts(options.trainScripts ?? [], options.python ?? pythonSettings()),
     resumeFolder: join(options.workFolder, 'resume'),
   };
 }

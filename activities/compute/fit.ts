@@ -3,6 +3,7 @@ import type { Json } from '../../core/artifact.ts';
 import { MlError } from '../../core/errors.ts';
 import type { Exam, ExamOptions, Task, TaskKind, TaskTypes } from '../../core/task.ts';
 import { taskOf } from '../../core/tasks/index.ts';
+import type { TrainScript } from '../../core/train-script.ts';
 import type { CurvePoint, Fitted, Trainer, TrainingContext } from '../../core/trainer.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
@@ -10,6 +11,7 @@ import { openSession } from '../../onnx/session.ts';
 import { completeModel } from '../../onnx/complete-model.ts';
 import { type ExamWatch, sitExam } from '../../onnx/examine.ts';
 import { trainers } from '../../trainers/index.ts';
+import { inScriptFolder, type RunProcess } from './script-folder.ts';
 import { requestOf } from './examine.ts';
 
 export interface FitInput {
@@ -26,6 +28,8 @@ export interface FitInput {
   readonly metric: string;
   readonly exam: ExamOptions;
   readonly seed: number;
+  /** What does the work, where the trainer names a script. */
+  readonly script?: TrainScript;
   /** Where the model goes. */
   readonly onnxPath: string;
 }
@@ -39,6 +43,8 @@ export interface FitOutput {
 }
 
 export interface FitContext extends Pick<TrainingContext, 'signal' | 'checkpoint'> {
+  /** Runs the training's script in a folder that holds what it is told, where it has one. */
+  readonly runProcess?: RunProcess;
   progress(done: number, total: number, metrics?: Readonly<Record<string, number>>): Promise<void>;
 }
 
@@ -57,10 +63,13 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
       : undefined;
 
   const curve: CurvePoint[] = [];
+  const checkpoint = withCurve(context.checkpoint, curve);
+  const { runProcess, signal } = context;
   const training: TrainingContext = {
-    signal: context.signal,
+    signal,
     seed: input.seed,
-    checkpoint: withCurve(context.checkpoint, curve),
+    checkpoint,
+    ...(runProcess && { runScript: inScriptFolder(runProcess, { scratch: input.scratch, signal, checkpoint }) }),
     ...(validate && { validate }),
     async progress(done, total, metrics) {
       if (metrics !== undefined) curve.push({ done, total, metrics });
@@ -126,7 +135,7 @@ function validator(
   };
 }
 
-function trainerOf(name: string, kind: string): Trainer {
+export function trainerOf(name: string, kind: string): Trainer {
   const trainer = (trainers as Readonly<Record<string, Trainer>>)[name];
   if (trainer === undefined) throw new MlError('TrainerUnknown', `no trainer is called "${name}": there are ${Object.keys(trainers).join(', ')}`);
   if (!(trainer.tasks as readonly string[]).includes(kind)) {
@@ -135,7 +144,7 @@ function trainerOf(name: string, kind: string): Trainer {
   return trainer;
 }
 
-function parseParameters(trainer: Trainer, parameters: Json): unknown {
+export function parseParameters(trainer: Trainer, parameters: Json): unknown {
   const parsed = trainer.parameters.safeParse(parameters);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -28,6 +28,7 @@ async function reproduce(at: Workplace, text: string, signal: AbortSignal): Prom
   try {
     const reproduced = await makeAgain({
       ...{ store, blobs, runs, version, signal },
+      trainScripts: (await at.project()).trainScripts,
       ...(cipher && { cipher }),
       ...(at.settings.worker.computeSlots !== undefined && { computeSlots: at.settings.worker.computeSlots }),
       onOtherCode(steps) {

@@ -42,7 +42,7 @@ const key = randomBytes(32).toString('base64');
   beforeAll(async () => {
     project = await makeProject({ 'perennial.config.js': config, k1: key });
     const settings = await loadSettings(project.folder, { PERENNIAL_HOME: '.home', TEMPORAL_CLI_PATH: await temporalBinary() });
-    const { services, links } = devServices(settings, { specs: new Map(), workflowModules: [], stepModules: [] });
+    const { services, links } = devServices(settings, { specs: new Map(), workflowModules: [], stepModules: [], trainScripts: [] });
     for (const name of ['temporal', 'codec server']) {
       running.push(await services.find((service) => service.name === name)!.start(new AbortController().signal));
     }
