@@ -20,6 +20,9 @@ declare module '../core/trainer.ts' {
 /** A numeric feature is cut at so many quantiles at most, less one. */
 const mostBins = 32;
 
+/** Quantiles are those of about so many rows: of every tenth of a million. */
+const rowsForEdges = 100_000;
+
 /** Each bin's mean is drawn towards the mean of all as if so many more rows were in it. */
 const smoothing = 10;
 
@@ -80,7 +83,10 @@ interface Binning {
 function binningOf({ features, encoding }: Examples, at: number): Binning {
   const codes = codesOf(encoding.features[at]!);
   if (codes !== undefined) return { missing: codes };
-  const sorted = features[at]!.filter((value) => !Number.isNaN(value)).sort();
+  const values = features[at]!;
+  const stride = Math.ceil(values.length / rowsForEdges);
+  const sampled = Float32Array.from({ length: Math.ceil(values.length / stride) }, (_, place) => values[place * stride]!);
+  const sorted = sampled.filter((value) => !Number.isNaN(value)).sort();
   const cuts = Array.from({ length: mostBins - 1 }, (_, cut) => sorted[Math.floor(((cut + 1) * sorted.length) / mostBins)]!);
   const highest = sorted.at(-1);
   const edges = [...new Set(cuts)].filter((edge) => edge < highest!);
