@@ -4,7 +4,6 @@ import type { Binning } from './bins.ts';
 import { restore, save } from './checkpoint.ts';
 import type { Position } from './checkpoint.ts';
 import { binningsOf, encode } from './encode.ts';
-import { addTree } from './forest.ts';
 import type { Forest, Tree } from './forest.ts';
 import { fillOrder, grow } from './grow.ts';
 import type { GrownTree } from './grow.ts';
@@ -15,6 +14,7 @@ import { defaults } from './options.ts';
 import type { GbdtOptions } from './options.ts';
 import { lossChunk, planOf } from './plan.ts';
 import type { Shape } from './plan.ts';
+import { writeTree } from './routes.ts';
 import type { Units } from './split.ts';
 import type { LabelledRows } from './table.ts';
 import { openTeam } from './team.ts';
@@ -79,7 +79,7 @@ export async function fitForest(training: LabelledRows, given: Partial<GbdtOptio
     encode(team, binnings, training.features, validation?.features);
     lay(team, training, validation);
     const position = context.resume ? restore(context.resume) : { trees: [], curve: [], bestRound: 0 };
-    replay(team, base, position.trees, training, validation);
+    replay(team, base, position.trees, binnings);
     await boost(team, binnings, position, context.onRound);
     const { trees, curve, bestRound } = position;
     const kept = options.patience === Infinity ? trees : trees.slice(0, bestRound * shape.outputs);
@@ -114,29 +114,19 @@ function lay({ space }: Team, training: LabelledRows, validation: LabelledRows |
   weights?.fill(1);
   if (training.weights) weights?.set(training.weights);
   if (validation?.weights) weights?.set(validation.weights, space.shape.rows);
-  for (let row = space.shape.rows; row < space.order.length; row++) space.order[row] = row;
 }
 
 /** The scores after the trees so far: the same additions in the same order as when they were grown. */
-function replay(
-  { space }: Team,
-  base: readonly number[],
-  trees: readonly Tree[],
-  training: LabelledRows,
-  validation: LabelledRows | undefined,
-): void {
-  const { rows, validationRows, outputs } = space.shape;
-  const all = rows + validationRows;
-  const { scores } = space.scored;
-  base.forEach((value, output) => scores.fill(value, output * all, (output + 1) * all));
-  for (const [from, part] of [[0, training] as const, [rows, validation] as const]) {
-    if (!part || trees.length === 0) continue;
-    const columns = part.features.map(({ values }) => Float32Array.from(values));
-    trees.forEach((tree, at) => {
-      const start = (at % outputs) * all + from;
-      addTree(tree, columns, scores.subarray(start, start + part.labels.length));
-    });
-  }
+function replay(team: Team, base: readonly number[], trees: readonly Tree[], binnings: readonly Binning[]): void {
+  const { space } = team;
+  const { outputs } = space.shape;
+  const all = space.order.length;
+  base.forEach((value, output) => space.scored.scores.fill(value, output * all, (output + 1) * all));
+  for (let row = 0; row < all; row++) space.order[row] = row;
+  trees.forEach((tree, at) => {
+    writeTree(space, tree, binnings);
+    team.together('descend', at % outputs, 0, all);
+  });
 }
 
 async function boost(team: Team, binnings: readonly Binning[], position: Position, onRound: FitContext['onRound']): Promise<void> {

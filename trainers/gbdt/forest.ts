@@ -71,14 +71,18 @@ export function addTree(tree: Tree, columns: readonly Float32Array[], scores: Fl
     for (let row = 0; row < scores.length; row++) scores[row]! += tree.values[0]!;
     return;
   }
+  const used = tree.feature.map((feature) => columns[feature]!);
   const levels = tree.levels.map((each) => each && new Set(each));
+  const thresholds = Float32Array.from(tree.threshold);
+  const missingLeft = Uint8Array.from(tree.missingLeft, Number);
+  const [left, right] = [Int32Array.from(tree.left), Int32Array.from(tree.right)];
   for (let row = 0; row < scores.length; row++) {
     let split = 0;
     while (split >= 0) {
-      const value = columns[tree.feature[split]!]![row]!;
+      const value = used[split]![row]!;
       const set = levels[split];
-      const left = set ? set.has(value) : value <= tree.threshold[split]! || (value !== value && tree.missingLeft[split]!);
-      split = left ? tree.left[split]! : tree.right[split]!;
+      const goesLeft = set ? set.has(value) : value <= thresholds[split]! || (value !== value && missingLeft[split] === 1);
+      split = goesLeft ? left[split]! : right[split]!;
     }
     scores[row]! += tree.values[~split]!;
   }

@@ -1,6 +1,7 @@
 import type { Random } from '../../core/random.ts';
 import { MlError } from '../../core/errors.ts';
 import { foundFields, leafFields } from './plan.ts';
+import { writeRoute, writeSplits } from './routes.ts';
 import { leafValue } from './split.ts';
 import type { LeafSums, Split, Units } from './split.ts';
 import type { Team } from './team.ts';
@@ -57,10 +58,7 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
     if (!leaves[most]!.best) break;
     split(most);
   }
-  // Children are known for good only now.
-  splits.forEach(({ feature, left, right }, node) => space.splits.set([feature, right, left], 3 * node));
-  // A tree of one leaf: both sides of a split that decides nothing.
-  if (splits.length === 0) space.splits.set([0, ~0, ~0]);
+  writeSplits(space, splits);
   leaves.forEach((leaf, at) => {
     const l2 = leaf.above ? splits[leaf.above.split]!.l2 : options.l2;
     space.leafValues[at] = options.rate * leafValue(leaf.gradient, leaf.hessian, l2, options, leaf);
@@ -138,7 +136,7 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
     const node = splits.push(found) - 1;
     if (leaf.above) splits[leaf.above.split]![leaf.above.left ? 'left' : 'right'] = node;
     [found.left, found.right] = [~at, ~leaves.length];
-    writeRoute(node, found);
+    writeRoute(space, node, found);
     partition(leaf, found, node);
     const limits = limitsOf(leaf, found);
     const smallIsLeft = 2 * found.rows <= leaf.rows;
@@ -159,16 +157,6 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
     if (leaves.length === options.leaves || !(isOpen(small) || isOpen(large))) return;
     sharing(small.rows)('histogram', small.from, small.rows, small.slot);
     search(small, large);
-  }
-
-  /** The codes that go left, as kernels read them. */
-  function writeRoute(node: number, { feature, code, missingLeft, set }: GrownSplit): void {
-    const route = space.routes.subarray(node * 256, (node + 1) * 256);
-    if (code < 0) route.set(set);
-    else {
-      route.fill(1, 0, code + 1).fill(0, code + 1);
-      route[shape.codes[feature]! - 1] = missingLeft ? 1 : 0;
-    }
   }
 
   /** Rows to their side, in their order: first within the threads' shares, then the shares are put together. */

@@ -3,7 +3,7 @@ import type { Loss } from './options.ts';
 import { quantileOf, weightedQuantileOf } from './quantile.ts';
 
 // A global is looked up anew at each call in a sandbox, and these are called for every row.
-const { abs, exp, log, log1p, max } = Math;
+const { abs, exp, log, max } = Math;
 
 type Values = Float32Array | Float64Array;
 
@@ -50,13 +50,15 @@ interface Single {
   readonly unitHessian: boolean;
   readonly refit?: number;
   base(labels: Values, weights: Values | undefined): number;
-  loss(score: number, label: number): number;
-  gradient(score: number, label: number): number;
-  hessian(score: number): number;
+  /** What the other functions share, computed once: the exponential, if there is one. */
+  power(score: number): number;
+  loss(score: number, label: number, power: number): number;
+  gradient(score: number, label: number, power: number): number;
+  hessian(power: number): number;
   refuses?(label: number): string | undefined;
 }
 
-function ofOne({ base, loss, gradient, hessian, refuses, ...rest }: Single): Objective {
+function ofOne({ base, power, loss, gradient, hessian, refuses, ...rest }: Single): Objective {
   return {
     ...rest,
     outputs: 1,
@@ -67,39 +69,44 @@ function ofOne({ base, loss, gradient, hessian, refuses, ...rest }: Single): Obj
         const weight = weights ? weights[row]! : 1;
         const score = scores[row]!;
         const label = labels[row]!;
-        gradients[row] = weight * gradient(score, label);
-        if (!rest.unitHessian) hessians[row] = weight * hessian(score);
+        const shared = power(score);
+        gradients[row] = weight * gradient(score, label, shared);
+        if (!rest.unitHessian) hessians[row] = weight * hessian(shared);
         else if (weights) hessians[row] = weight;
-        total += weight * loss(score, label);
+        total += weight * loss(score, label, shared);
       }
       return total;
     },
     total({ labels, weights, scores }, from, to) {
       let total = 0;
-      for (let row = from; row < to; row++) total += (weights ? weights[row]! : 1) * loss(scores[row]!, labels[row]!);
+      for (let row = from; row < to; row++) {
+        const score = scores[row]!;
+        total += (weights ? weights[row]! : 1) * loss(score, labels[row]!, power(score));
+      }
       return total;
     },
     refuses: (label) => (Number.isFinite(label) ? refuses?.(label) : 'is not a number'),
   };
 }
 
-const sigmoid = (score: number) => 1 / (1 + exp(-score));
-
 const squared = ofOne({
   unitHessian: true,
   base: mean,
+  power: () => 1,
   loss: (score, label) => (score - label) * (score - label),
   // The derivative of half the square, so that the hessian is 1.
   gradient: (score, label) => score - label,
   hessian: () => 1,
 });
 
+/** Cross-entropy of a sigmoid, by the exponential of the score's negative size: never above 1, so nothing overflows. */
 const logistic = ofOne({
   unitHessian: false,
   base: (labels, weights) => logit(mean(labels, weights)),
-  loss: (score, label) => log1p(exp(-abs(score))) + (score > 0 ? score : 0) - label * score,
-  gradient: (score, label) => sigmoid(score) - label,
-  hessian: (score) => sigmoid(score) * (1 - sigmoid(score)),
+  power: (score) => exp(-abs(score)),
+  loss: (score, label, power) => log(1 + power) + (score > 0 ? score : 0) - label * score,
+  gradient: (score, label, power) => (score > 0 ? 1 : power) / (1 + power) - label,
+  hessian: (power) => power / ((1 + power) * (1 + power)),
   refuses: (label) => (label === 0 || label === 1 ? undefined : 'is neither 0 nor 1'),
 });
 
@@ -109,9 +116,10 @@ const poissonSlack = exp(0.7);
 const poisson = ofOne({
   unitHessian: false,
   base: (labels, weights) => log(max(mean(labels, weights), 1e-15)),
-  loss: (score, label) => exp(score) - label * score,
-  gradient: (score, label) => exp(score) - label,
-  hessian: (score) => exp(score) * poissonSlack,
+  power: exp,
+  loss: (score, label, power) => power - label * score,
+  gradient: (_, label, power) => power - label,
+  hessian: (power) => power * poissonSlack,
   refuses: (label) => (label >= 0 ? undefined : 'is negative'),
 });
 
@@ -124,6 +132,7 @@ const pinball = (alpha: number, scale: number): Objective =>
     refit: alpha,
     base: (labels, weights) =>
       weights ? weightedQuantileOf(Float64Array.from(labels), weights, alpha) : quantileOf(Float64Array.from(labels), alpha),
+    power: () => 1,
     loss: (score, label) => scale * (label > score ? alpha * (label - score) : (1 - alpha) * (score - label)),
     gradient: (score, label) => scale * (score >= label ? 1 - alpha : -alpha),
     hessian: () => 1,

@@ -26,7 +26,7 @@ export interface Split {
 }
 
 /** What a split has to exceed: the gain of the leaf as it is. A little more than rounding is added, which else would be split for. */
-function unsplit(leaf: LeafSums, options: GbdtOptions): number {
+export function unsplit(leaf: LeafSums, options: GbdtOptions): number {
   return gainOf(leaf.gradient, leaf.hessian, options.l2, options, leaf) * (1 + 1e-12) + options.minGain;
 }
 
@@ -55,7 +55,7 @@ export function leafValue(gradient: number, hessian: number, l2: number, { l1 }:
 }
 
 /** Twice what the loss falls by when a leaf takes a value. */
-function gainOf(gradient: number, hessian: number, l2: number, options: GbdtOptions, leaf: LeafSums): number {
+export function gainOf(gradient: number, hessian: number, l2: number, options: GbdtOptions, leaf: LeafSums): number {
   const value = leafValue(gradient, hessian, l2, options, leaf);
   return -(2 * gradient * value + (hessian + l2) * value * value) - 2 * options.l1 * abs(value);
 }
@@ -168,57 +168,4 @@ function passWithLimits(
     found = true;
   }
   return found;
-}
-
-/**
- * The best set of levels. With many levels only sets that are an end of the order by gradient over hessian are tried: for convex losses one of them is
- * the best of all sets (Fisher 1958; Breiman et al. 1984, theorem 4.5). Missing, unseen and rare levels go right.
- */
-export function splitCategory(entries: Entries, codes: number, leaf: LeafSums, units: Units, options: GbdtOptions, best: Split): void {
-  const { gradients, hessians, rows } = entries;
-  const { oneHotUpTo, smoothing, levelsPerSplit, minRowsPerGroup } = options.categories;
-  const known = codes - 1;
-  const oneHot = known <= oneHotUpTo;
-  const l2 = options.l2 + (oneHot ? 0 : options.categories.l2);
-  const parent = unsplit(leaf, options);
-  best.gain = 0;
-
-  /** Keeps the levels of `order` from `from` to `to` if they are the best set so far. */
-  function consider(order: readonly number[], from: number, to: number, gradient: number, hessian: number, count: number): void {
-    const restHessian = leaf.hessian - hessian;
-    const gain = gainOf(gradient, hessian, l2, options, leaf) + gainOf(leaf.gradient - gradient, restHessian, l2, options, leaf) - parent;
-    if (!(gain > best.gain)) return;
-    Object.assign(best, { gain, code: -1, missingLeft: false, gradient, hessian, rows: count, l2 });
-    best.set.fill(0);
-    for (let at = from; at < to; at++) best.set[order[at]!] = 1;
-  }
-
-  const few = (count: number, hessian: number) => count < options.minRowsPerLeaf || hessian < options.minHessian;
-  const present = Array.from({ length: known }, (_, code) => code).filter((code) => rows[code]! > 0);
-  if (oneHot) {
-    present.forEach((code, at) => {
-      const hessian = hessians[code]! * units.hessian;
-      if (few(rows[code]!, hessian) || few(leaf.rows - rows[code]!, leaf.hessian - hessian)) return;
-      consider(present, at, at + 1, gradients[code]! * units.gradient, hessian, rows[code]!);
-    });
-    return;
-  }
-  const slope = (code: number) => (gradients[code]! * units.gradient) / (hessians[code]! * units.hessian + smoothing);
-  const order = present.filter((code) => rows[code]! >= smoothing).toSorted((a, b) => slope(a) - slope(b) || a - b);
-  const longest = Math.min(levelsPerSplit, Math.ceil(order.length / 2));
-  for (const levels of [order, order.toReversed()]) {
-    let [gradient, hessian, count, group] = [0, 0, 0, 0];
-    for (let at = 0; at < longest; at++) {
-      const code = levels[at]!;
-      gradient += gradients[code]! * units.gradient;
-      hessian += hessians[code]! * units.hessian;
-      count += rows[code]!;
-      group += rows[code]!;
-      if (few(count, hessian)) continue;
-      if (few(leaf.rows - count, leaf.hessian - hessian) || leaf.rows - count < minRowsPerGroup) break;
-      if (group < minRowsPerGroup) continue;
-      group = 0;
-      consider(levels, 0, at + 1, gradient, hessian, count);
-    }
-  }
 }

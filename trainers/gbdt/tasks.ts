@@ -1,6 +1,7 @@
 import { codesAt, derivativeStride, fetchedBytes, foundFields, leafFields, lossChunk } from './plan.ts';
 import { quantileOf, weightedQuantileOf } from './quantile.ts';
-import { noSplit, splitCategory, splitNumber } from './split.ts';
+import { splitCategory } from './split-category.ts';
+import { noSplit, splitNumber } from './split.ts';
 import { histogramAt, histogramBytes, unpacked } from './workspace.ts';
 import type { LeafSums, Split } from './split.ts';
 import type { Workspace } from './workspace.ts';
