@@ -61,7 +61,7 @@ export const oneFeature: Trainer<TableTask, OneFeatureParameters> = {
 
 /** Labels as numbers that can be added up: of a regression the distance to the mean, of classes 1 in the column of its class. */
 interface Labels {
-  readonly task: ReturnType<typeof taskOf>;
+  readonly task: TableTask;
   readonly labels: Float64Array;
   readonly columns: number;
   readonly mean: number;

@@ -17,10 +17,10 @@ export interface Solution {
   readonly facts: Readonly<Record<string, Json>>;
 }
 
-/** The weights that fit the rows best at penalty `l2`. */
+/** The weights that fit the rows best at penalty `l2`. `wide`: without a matrix of their pairs. */
 export async function solutionOf(rows: Examples, design: Design, l2: number, context: TrainingContext, wide = isWide(design)): Promise<Solution> {
-  if (taskOf(rows) !== 'regression')
-    return descend(rows, { design, l2, wide, loss: taskOf(rows) === 'binary' ? logistic : softmax(widthOf(rows)) }, context);
+  const task = taskOf(rows);
+  if (task !== 'regression') return descend(rows, { design, l2, wide, loss: task === 'binary' ? logistic : softmax(widthOf(rows)) }, context);
   const mean = rows.labels.reduce((sum, label) => sum + label, 0) / rows.labels.length;
   const centred = { ...rows, labels: rows.labels.map((label) => label - mean) };
   const solution = await (wide ? descend(centred, { design, l2, wide, loss: squared }, context) : ridge(centred, design, l2, context));
