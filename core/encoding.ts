@@ -24,14 +24,15 @@ export type TimePart = (typeof timeParts)[number];
  * - `value`: a number, whole number or flag as it is; NaN where it is missing.
  * - `part`: a part of a time; NaN where it is missing.
  * - `code`: a category: 1 for the first of `levels`, and so on; 0 for a rare or unseen one; NaN where it is missing.
- * - `mean`: a category by the mean label of its rows, drawn towards the mean of all (`prior`) as if that many (`weight`) more rows had it; `prior` itself
- *   for a rare or unseen or missing one. (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes", SIGKDD Explorations 2001.)
+ * - `mean`: a category by the mean label of its rows, drawn towards the mean of all (`prior`) as if `weight` more rows had that; `prior` itself for an unseen
+ *   or missing one. (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes", SIGKDD Explorations 2001; the weight is the
+ *   credibility of Bühlmann 1967: the variance within levels over the variance between them.)
  */
 export type Encoder =
   | { readonly by: 'value' }
   | { readonly by: 'part'; readonly part: TimePart }
   | { readonly by: 'code'; readonly levels: readonly string[] }
-  | { readonly by: 'mean'; readonly levels: readonly string[]; readonly means: readonly number[]; readonly prior: number };
+  | { readonly by: 'mean'; readonly levels: readonly string[]; readonly means: readonly number[]; readonly prior: number; readonly weight: number };
 
 /** A column of the encoded table, and what its training rows hold: enough to impute and to scale by. */
 export interface Feature {

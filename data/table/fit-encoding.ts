@@ -11,8 +11,8 @@ import { checkColumns, labelOf, labelSql, rowsOf, type TableKind, type TableSpec
 const rareBelow = 10;
 /** A category of more levels is encoded by its mean label, unless the spec says otherwise. */
 const manyLevels = 64;
-/** How many rows' worth the mean of all counts in the mean of a level. */
-export const priorWeight = 20;
+/** Where levels do not differ at all, a level's mean is that of all. */
+const mostWeight = 1e9;
 
 const usual: Readonly<Record<InputKind, readonly Encoding[]>> = {
   number: ['value'],
@@ -64,7 +64,7 @@ async function encodersOf(
   if (kind !== 'category') return [{ by: 'value' }];
   const levels = await levelsOf(db, name);
   const ways = given ?? (levels.length > manyLevels && task !== 'multiclass' ? ['mean'] : ['code']);
-  return Promise.all(ways.map(async (way): Promise<Encoder> => (way === 'mean' ? meanOf(db, name, levels) : { by: 'code', levels })));
+  return Promise.all(ways.map(async (way): Promise<Encoder> => (way === 'mean' ? meanOf(db, name) : { by: 'code', levels })));
 }
 
 /** The levels of a category that are not rare, the most frequent first. */
@@ -76,14 +76,29 @@ async function levelsOf(db: Duckdb, name: string): Promise<readonly string[]> {
   return rows.map(({ level }) => String(level));
 }
 
-async function meanOf(db: Duckdb, name: string, levels: readonly string[]): Promise<Encoder> {
-  const { prior } = await db.row(`SELECT coalesce(avg("its label"), 0) AS prior FROM known`);
+async function meanOf(db: Duckdb, name: string): Promise<Encoder> {
   const column = quoted(name);
-  const rows = await db.rows(
-    `SELECT ${column} AS level, (sum("its label") + ${priorWeight} * ${Number(prior)}::DOUBLE) / (count(*) + ${priorWeight}) AS mean FROM known GROUP BY ${column}`,
+  const of = `FROM known WHERE nullif(${column}, '') IS NOT NULL`;
+  const { rows, mean, weight } = await db.row(
+    `SELECT sum(n)::DOUBLE AS rows, sum(s) / sum(n) AS mean, ` +
+      // Within levels: sum of squares over (rows − levels). Between: the moment estimate of the one-way layout (Searle, Casella & McCulloch 1992, chapter 3).
+      `CASE WHEN sum(n) > count(*) AND count(*) > 1 THEN (sum(q - s * s / n) / (sum(n) - count(*))) / greatest(1e-300, ` +
+      `(sum(s * s / n) - sum(s) * sum(s) / sum(n) - (count(*) - 1) * (sum(q - s * s / n) / (sum(n) - count(*)))) / (sum(n) - sum(n * n) / sum(n))) END AS weight ` +
+      `FROM (SELECT sum("its label") AS s, sum("its label" * "its label") AS q, count(*)::DOUBLE AS n ${of} GROUP BY ${column})`,
   );
-  const means = new Map(rows.map(({ level, mean }) => [String(level), Number(mean)]));
-  return { by: 'mean', levels, means: levels.map((level) => means.get(level)!), prior: Number(prior) };
+  const prior = Number(rows === null ? 0 : mean);
+  const drawn = weight === null ? 1 : Math.min(mostWeight, Math.max(0, Number(weight)));
+  const levels = await db.rows(
+    `SELECT ${column} AS level, (sum("its label") + ${drawn}::DOUBLE * ${prior}::DOUBLE) / (count(*) + ${drawn}::DOUBLE) AS mean ${of} ` +
+      `GROUP BY ${column} ORDER BY count(*) DESC, ${column}`,
+  );
+  return {
+    by: 'mean',
+    levels: levels.map(({ level }) => String(level)),
+    means: levels.map((row) => Number(row['mean'])),
+    prior,
+    weight: drawn,
+  };
 }
 
 async function distribution(db: Duckdb, from: string, encoder: Encoder): Promise<Pick<Feature, 'median' | 'mean' | 'deviation' | 'missing'>> {

@@ -8,7 +8,7 @@ import type { RowFiles } from '../loaders/loader.ts';
 import { naturalOrder } from '../parquet.ts';
 import { inOrder } from '../rows.ts';
 import { encoderSql } from './encoders.ts';
-import { priorWeight, type TableTarget } from './fit-encoding.ts';
+import type { TableTarget } from './fit-encoding.ts';
 import { labelSql, rowsOf, type TableSpec } from './rows.ts';
 
 /**
@@ -75,13 +75,13 @@ async function outOfFold(db: Duckdb, { name, from, encoder }: Feature): Promise<
   const { join } = await encoderSql(db, name, from, encoder);
   const [known, folds] = [quoted(`levels of ${name}`), quoted(`folds of ${name}`)];
   const column = quoted(from);
-  const prior = `${encoder.prior}::DOUBLE`;
+  const [prior, weight] = [`${encoder.prior}::DOUBLE`, `${encoder.weight}::DOUBLE`];
   await db.run(
-    `CREATE OR REPLACE TEMP TABLE ${folds} AS SELECT *, CAST((sum(s) OVER level - s + ${priorWeight} * ${prior}) / (sum(n) OVER level - n + ${priorWeight}) AS FLOAT) AS value ` +
+    `CREATE OR REPLACE TEMP TABLE ${folds} AS SELECT *, CAST((sum(s) OVER level - s + ${weight} * ${prior}) / nullif(sum(n) OVER level - n + ${weight}, 0) AS FLOAT) AS value ` +
       `FROM (SELECT ${column} AS level, "its fold" AS fold, sum("its label") AS s, count(*) AS n FROM chosen GROUP BY ALL) WINDOW level AS (PARTITION BY level)`,
   );
   return {
-    value: `CASE WHEN ${known}.level IS NULL THEN CAST(${prior} AS FLOAT) ELSE ${folds}.value END`,
+    value: `CASE WHEN ${known}.level IS NULL THEN CAST(${prior} AS FLOAT) ELSE coalesce(${folds}.value, CAST(${prior} AS FLOAT)) END`,
     join: `${join} LEFT JOIN ${folds} ON ${folds}.level = r.${column} AND ${folds}.fold = r."its fold"`,
   };
 }

@@ -107,7 +107,7 @@ export async function labelOf(
       },
     );
   if (kind === 'multiclass') {
-    if (names.length < 2 || names.length > mostClasses) throw wrong(`classes are 2 to ${mostClasses}`);
+    if (names.length < 3 || names.length > mostClasses) throw wrong(`classes are 3 to ${mostClasses}; for two, use the task binary`);
     return { classes: names };
   }
   if (names.length !== 2) throw wrong('a binary model tells two apart; choose rows that have both, or the task multiclass');

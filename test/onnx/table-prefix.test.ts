@@ -35,7 +35,7 @@ async function run(encoding: TableEncoding, feeds: Tensors): Promise<number[][]>
 
 describe('an input becomes a feature', () => {
   const codes = { by: 'code', levels: ['Oslo', 'Łódź', '東京'] } as const;
-  const means = { by: 'mean', levels: ['a', 'b'], means: [0.25, -3], prior: 0.125 } as const;
+  const means = { by: 'mean', levels: ['a', 'b'], means: [0.25, -3], prior: 0.125, weight: 1 } as const;
   test.each<[what: string, kind: InputKind, encoder: Encoder, values: Tensor, expected: readonly number[]]>([
     ['a number as float32, NaN where missing', 'number', { by: 'value' }, column(0.1, -1e30, NaN), [Math.fround(0.1), Math.fround(-1e30), NaN]],
     ['a whole number, NaN where missing', 'integer', { by: 'value' }, column(7n, -1n, 16_777_217n, missing), [7, -1, 16_777_216, NaN]],
@@ -43,7 +43,7 @@ describe('an input becomes a feature', () => {
     ['a category by code: 0 where unseen, NaN where missing', 'category', codes, column('東京', 'Oslo', 'Łódź', 'oslo', ''), [3, 1, 2, 0, NaN]],
     ['a category by mean: the prior where unseen or missing', 'category', means, column('b', 'a', 'c', ''), [-3, 0.25, 0.125, 0.125]],
     ['a category without a frequent level by code', 'category', { by: 'code', levels: [] }, column('a', ''), [0, NaN]],
-    ['a category without a frequent level by mean', 'category', { by: 'mean', levels: [], means: [], prior: 2 }, column('a', ''), [2, 2]],
+    ['a category without a frequent level by mean', 'category', { by: 'mean', levels: [], means: [], prior: 2, weight: 1 }, column('a', ''), [2, 2]],
   ])('%s', async (_, kind, encoder, values, expected) => {
     expect(await run(encodingOf({ x: kind }, [['x', encoder]]), { x: values })).toEqual(expected.map((value) => [value]));
   });
@@ -82,7 +82,7 @@ describe('parts of a time', () => {
 describe('a table of many inputs', () => {
   const kinds = { features: 'number', items: 'integer', at: 'time', unused: 'category', city: 'category', express: 'flag' } as const;
   const encoding = encodingOf(kinds, [
-    ['city', { by: 'mean', levels: ['a'], means: [5], prior: 1 }],
+    ['city', { by: 'mean', levels: ['a'], means: [5], prior: 1, weight: 1 }],
     ['at', { by: 'part', part: 'month' }],
     ['features', { by: 'value' }],
     ['express', { by: 'value' }],
