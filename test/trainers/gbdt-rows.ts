@@ -1,3 +1,4 @@
+import { random } from '../../core/random.ts';
 import type { Feature, LabelledRows } from '../../trainers/gbdt/table.ts';
 
 export const ROWS = 4000;
@@ -46,4 +47,17 @@ export function oracleRows(loss: keyof typeof labelOf, from = 0, to = ROWS): Lab
 export function plainRows(loss: keyof typeof labelOf, from = 0, to = ROWS): LabelledRows {
   const { features, labels } = oracleRows(loss, from, to);
   return { features, labels };
+}
+
+/** Enough rows for three threads, and more features than lie side by side; labels are whole numbers from 0. */
+export function manyRows(): { readonly many: LabelledRows; readonly heldOut: LabelledRows } {
+  const draw = random('many');
+  const columns = Array.from({ length: 34 }, () => Float32Array.from({ length: 20_000 }, () => (draw.next() < 0.05 ? NaN : draw.next())));
+  const mean = (at: number) => 4 * (columns[0]![at]! || 0) + (columns[33]![at]! > 0.5 ? 2 : 0);
+  const labels = Float64Array.from(columns[0]!, (_, at) => Math.max(0, Math.round(mean(at) + draw.normal())));
+  const part = (end: number): LabelledRows => ({
+    features: columns.map((values) => ({ values: values.subarray(0, end) })),
+    labels: labels.subarray(0, end),
+  });
+  return { many: part(20_000), heldOut: part(5000) };
 }

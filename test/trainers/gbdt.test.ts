@@ -3,9 +3,10 @@ import { random } from '../../core/random.ts';
 import { fitForest } from '../../trainers/gbdt/fit.ts';
 import { importance, predict, scoresOf } from '../../trainers/gbdt/forest.ts';
 import type { GbdtOptions, Loss } from '../../trainers/gbdt/options.ts';
-import { plainRows, ROWS } from './gbdt-rows.ts';
+import { manyRows, plainRows, ROWS } from './gbdt-rows.ts';
 
 const few = { trees: 12, leaves: 15 } satisfies Partial<GbdtOptions>;
+const { many, heldOut } = manyRows();
 const bytesOf = (value: unknown) => JSON.stringify(value);
 
 describe('the first split', () => {
@@ -65,22 +66,12 @@ describe('the first split', () => {
 });
 
 describe('the forest is the same, byte by byte', () => {
-  const rows = 20_000;
-  const draw = random('many');
-  const columns = Array.from({ length: 34 }, () => Float32Array.from({ length: rows }, () => (draw.next() < 0.05 ? NaN : draw.next())));
-  const mean = (row: number) => 4 * (columns[0]![row]! || 0) + (columns[33]![row]! > 0.5 ? 2 : 0);
-  const labels = Float64Array.from({ length: rows }, (_, row) => Math.max(0, Math.round(mean(row) + draw.normal())));
-  const features = columns.map((values) => ({ values }));
-  const validation = { features: features.map(({ values }) => ({ values: values.subarray(0, 5000) })), labels: labels.subarray(0, 5000) };
-
   test.each<Loss>([{ name: 'squared' }, { name: 'absolute' }, { name: 'poisson' }, { name: 'softmax', classes: 12 }])(
     'for 1, 2 and 3 threads: $name',
     async (loss) => {
       const fits: string[] = [];
       for (const threads of [1, 2, 3]) {
-        fits.push(
-          bytesOf(await fitForest({ features, labels }, { loss, threads, trees: 3, leaves: 8, rowShare: 0.9, columnShare: 0.8 }, { validation })),
-        );
+        fits.push(bytesOf(await fitForest(many, { loss, threads, trees: 3, leaves: 8, rowShare: 0.9, columnShare: 0.8 }, { validation: heldOut })));
       }
       expect(fits[1]).toBe(fits[0]);
       expect(fits[2]).toBe(fits[0]);
@@ -138,7 +129,7 @@ describe('rounds', () => {
 
   test('end with what their listener throws, and the threads with them', async () => {
     const stop = new Error('cancelled');
-    const fit = fitForest(plainRows('squared'), { threads: 2 }, { onRound: () => Promise.reject(stop) });
+    const fit = fitForest(many, { threads: 2 }, { onRound: () => Promise.reject(stop) });
     await expect(fit).rejects.toBe(stop);
   });
 });
@@ -165,6 +156,13 @@ describe('what will not do is refused', () => {
     ['a probability as a label', () => fitForest({ features, labels: labels.map(() => 0.5) }, { loss: { name: 'logistic' } }), /neither 0 nor 1/],
     ['a column that is too short', () => fitForest({ features: [{ values: new Float64Array(5) }], labels }, {}), /feature 0 has 5 training values/],
     ['a negative weight', () => fitForest({ features, labels, weights: labels.map(() => -1) }, {}), /weight of training row 0 is -1/],
+    ['more bins than a byte has', () => fitForest({ features, labels }, { bins: 256 }), /bins is 256: give it a whole number from 2 to 255/],
+    ['a category that is to rise', () => fitForest({ features, labels }, { monotone: [0, 0, 0, 0, 1] }), /feature 4 is a category/],
+    [
+      'a rate at which the loss diverges',
+      () => fitForest({ features, labels: labels.map(Math.abs) }, { loss: { name: 'poisson' }, rate: 1e4 }),
+      /no finite derivative/,
+    ],
     ['a table without rows', () => fitForest({ features, labels: new Float64Array(0) }, {}), /there are 0 rows/],
   ])('%s', async (_, fit, message) => {
     await expect(fit()).rejects.toThrow(message);

@@ -5,10 +5,11 @@ import { restore, save } from './checkpoint.ts';
 import type { Position } from './checkpoint.ts';
 import { binningsOf, encode } from './encode.ts';
 import type { Forest, Tree } from './forest.ts';
-import { fillOrder, grow } from './grow.ts';
+import { fillOrder, grow, worthSharing } from './grow.ts';
 import type { GrownTree } from './grow.ts';
 import { kernelModule, pagesOf } from './kernels.ts';
-import { checkLabels, objectiveOf } from './losses.ts';
+import { checkOptions, checkRows } from './checks.ts';
+import { objectiveOf } from './losses.ts';
 import { limitLeaves } from './monotone.ts';
 import { defaults } from './options.ts';
 import type { GbdtOptions } from './options.ts';
@@ -51,14 +52,16 @@ export interface FittedForest {
  * Gradient boosting (Friedman 2001) by histograms, as LightGBM does it (Ke et al. 2017). Same rows, options and seed: the same forest byte by byte,
  * whatever the number of threads, killed and continued or not.
  *
- * @throws {MlError} `DatasetInvalid` if labels do not suit the loss, columns differ in length or there is too much of it.
+ * @throws {MlError} `DatasetInvalid` if labels do not suit the loss, columns differ in length or there is too much of it; `SpecInvalid` if options do
+ * not go together; `TrainingFailed` if the loss diverges.
  */
 export async function fitForest(training: LabelledRows, given: Partial<GbdtOptions>, context: FitContext = {}): Promise<FittedForest> {
   const options = { ...defaults, ...given };
   const { validation } = context;
   const objective = objectiveOf(options.loss);
-  check(training, options, 'training');
-  if (validation) check(validation, options, 'validation');
+  checkOptions(options, training.features);
+  checkRows(training, objective, 'training');
+  if (validation) checkRows(validation, objective, 'validation');
   const base = objective.base(training.labels, training.weights);
   const binnings = binningsOf(training.features, options);
   const shape: Shape = {
@@ -68,7 +71,7 @@ export async function fitForest(training: LabelledRows, given: Partial<GbdtOptio
     outputs: objective.outputs,
     weighted: training.weights !== undefined || validation?.weights !== undefined,
     leaves: options.leaves,
-    threads: options.threads,
+    threads: Math.min(options.threads, Math.ceil(training.labels.length / worthSharing)),
   };
   const plan = planOf(shape);
   const pages = pagesOf(plan);
@@ -91,19 +94,6 @@ export async function fitForest(training: LabelledRows, given: Partial<GbdtOptio
   } finally {
     await team.end();
   }
-}
-
-function check({ features, labels, weights }: LabelledRows, { loss }: GbdtOptions, what: string): void {
-  if (features.length === 0 || labels.length === 0)
-    throw new MlError('DatasetInvalid', `boosting needs ${what} rows and features: there are ${labels.length} rows of ${features.length}`);
-  features.forEach(({ values }, feature) => {
-    if (values.length !== labels.length) {
-      throw new MlError('DatasetInvalid', `feature ${feature} has ${values.length} ${what} values, but there are ${labels.length} labels`);
-    }
-  });
-  const row = weights?.findIndex((weight) => !(weight >= 0 && weight < Infinity)) ?? -1;
-  if (row >= 0) throw new MlError('DatasetInvalid', `the weight of ${what} row ${row} is ${weights![row]}: give it a number that is not negative`);
-  checkLabels(objectiveOf(loss), labels, what);
 }
 
 /** Labels and weights to where threads see them. */

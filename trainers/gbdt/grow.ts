@@ -36,7 +36,7 @@ interface Leaf extends LeafSums {
 const noSet = new Uint8Array(0);
 
 /** Fewer rows than this are not worth waking threads for. */
-const worthSharing = 8_192;
+export const worthSharing = 8_192;
 
 /**
  * Grows a tree leaf by leaf: the one with the most to gain is split next (Shi 2007; Ke et al. 2017). Of two new leaves only the smaller's histogram is

@@ -1,4 +1,3 @@
-import { MlError } from '../../core/errors.ts';
 import type { Loss } from './options.ts';
 import { quantileOf, weightedQuantileOf } from './quantile.ts';
 
@@ -199,12 +198,4 @@ function mean(values: Values, weights: Values | undefined): number {
 function logit(share: number): number {
   const p = Math.min(max(share, 1e-15), 1 - 1e-15);
   return log(p / (1 - p));
-}
-
-/** @throws {MlError} `DatasetInvalid` with the first label that will not do. */
-export function checkLabels(objective: Objective, labels: Values, what: string): void {
-  for (let row = 0; row < labels.length; row++) {
-    const why = objective.refuses(labels[row]!);
-    if (why) throw new MlError('DatasetInvalid', `the label of ${what} row ${row} ${why}: ${labels[row]}`, { row, label: labels[row] });
-  }
 }
