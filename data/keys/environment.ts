@@ -1,7 +1,6 @@
 import type { KeyProvider } from './key-provider.ts';
 
 /** Variables of the process that reads. */
-export const environment = (variables: Readonly<Record<string, string | undefined>>): KeyProvider<{ readonly env: string }> => ({
-  place: ({ env }) => `environment variable ${env}`,
-  read: async ({ env }) => variables[env],
-});
+export const environment =
+  (variables: Readonly<Record<string, string | undefined>>): KeyProvider<{ readonly env: string }> =>
+  ({ env }) => ({ place: `environment variable ${env}`, read: async () => variables[env] });

@@ -59,7 +59,7 @@ export async function* decrypted(path: string, identities: Identities, signal: A
 }
 
 /** An error of the file system, which says more than ours would. */
-const isOfSystem = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
+const isOfSystem = (error: unknown): boolean => (error as NodeJS.ErrnoException).syscall !== undefined;
 
 const damaged = (path: string): MlError =>
   new MlError('SourceDamaged', `"${basename(path)}" was cut off or altered after it was encrypted: nothing of it is taken; copy it here again`, {

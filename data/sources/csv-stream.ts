@@ -1,14 +1,17 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { MlError } from '../../core/errors.ts';
 import { quoted } from '../../core/sql.ts';
 import { namedColumns } from '../column-kinds.ts';
-import type { DataContext, Duckdb } from '../duckdb.ts';
+import type { DataContext } from '../duckdb.ts';
+import { placeOf } from '../secret.ts';
 import { decrypted, type Identities, identitiesOf, isAge } from './age.ts';
 import { csvRecords, type CsvRecord } from './csv-records.ts';
-import { keyReference, openPseudonyms, placeOf, type Pseudonym } from './pseudonym.ts';
-import type { SnapshotRequest, SourceRequest } from './reader.ts';
+import { openPseudonyms, type Pseudonym } from './pseudonym.ts';
+import { keyReference, type SnapshotRequest, type SourceRequest } from './reader.ts';
 import { expectColumns, type RawRelation } from './snapshot.ts';
-import { MlError } from '../../core/errors.ts';
 
 /** As many as a chunk of DuckDB's holds. */
 const rowsAtOnce = 2048;
@@ -18,10 +21,17 @@ const table = 'rows of the stream';
 export const isPrivate = ({ source }: SourceRequest, files: readonly string[]): boolean =>
   files.some(isAge) || namedColumns(source).some(({ pseudonym }) => pseudonym);
 
+/** A column of the source that is kept, and what replaces its values. */
+interface Kept {
+  readonly named: string;
+  readonly pseudonym: Pseudonym | undefined;
+}
+
 /**
- * CSV files, encrypted or not, as a table of text in DuckDB's memory: declared columns only, with pseudonyms. Nothing else gets past this file.
+ * CSV files, encrypted or not, as a table of text in DuckDB: declared columns only, with pseudonyms. Nothing else gets past this file.
  *
- * @throws {MlError} what `decrypted`, `csvRecords` and `openPseudonyms` throw; `SourceInvalid` if a column or a field is missing.
+ * @throws {MlError} `SourceKeyMissing`, `SourceKeyInvalid`, `SecretMissing`; `fill` also what `decrypted` and `csvRecords` throw, and `SourceInvalid` if
+ * a column or a field is missing.
  */
 export async function streamedCsv(
   request: SnapshotRequest,
@@ -31,25 +41,21 @@ export async function streamedCsv(
   const columns = namedColumns(request.source);
   const pseudonym = columns.some((column) => column.pseudonym) ? await openPseudonyms(request) : undefined;
   const identities = files.some(isAge) ? await openIdentities(request) : [];
-  const names = [...new Set(columns.map(({ named }) => named))];
-  const hidden = new Set(columns.flatMap((column) => (column.pseudonym ? [column.named] : [])));
+  const kept = [...new Map(columns.map((column) => [column.named, { named: column.named, pseudonym: column.pseudonym && pseudonym }])).values()];
   return {
     relation: quoted(table),
     files: [],
     text: true,
     async fill(db) {
-      await db.run(`CREATE TABLE ${quoted(table)} (${names.map((name) => `${quoted(name)} VARCHAR`).join(', ')})`);
+      await db.run(`CREATE TABLE ${quoted(table)} (${kept.map(({ named }) => `${quoted(named)} VARCHAR`).join(', ')})`);
+      let done = 0;
       for (const file of files) {
         const where = `source "${request.name}" (${basename(file)})`;
-        const pieces = isAge(file)
-          ? decrypted(file, identities, context.signal)
-          : createReadStream(file, { highWaterMark: 1 << 18, signal: context.signal });
-        await fillFrom(
-          db,
-          csvRecords(pieces, where),
-          { request, where, names, pseudonyms: names.map((name) => (hidden.has(name) ? pseudonym : undefined)) },
-          context,
-        );
+        for await (const batch of batchesOf(request, csvRecords(piecesOf(file, where, identities, context), where), where, kept)) {
+          await db.append(table, batch);
+          done += batch[0]!.length;
+          context.heartbeat?.({ step: 'read', done, note: where });
+        }
       }
     },
   };
@@ -60,57 +66,63 @@ async function openIdentities(request: SourceRequest): Promise<Identities> {
   return identitiesOf(await request.readSecret(reference), placeOf(reference));
 }
 
-interface Wanted {
-  readonly request: SnapshotRequest;
-  readonly where: string;
-  /** Of the source's columns, in the order of the table's. */
-  readonly names: readonly string[];
-  /** What replaces their values, where they are not kept. */
-  readonly pseudonyms: readonly (Pseudonym | undefined)[];
+/** The bytes of a file as they were before they were packed and encrypted. */
+function piecesOf(file: string, where: string, identities: Identities, { signal }: DataContext): AsyncIterable<Uint8Array> {
+  const pieces = isAge(file) ? decrypted(file, identities, signal) : createReadStream(file, { highWaterMark: 1 << 18, signal });
+  return /\.gz(\.age)?$/.test(file) ? unpacked(pieces, where) : pieces;
 }
 
-async function fillFrom(
-  db: Duckdb,
+async function* unpacked(pieces: AsyncIterable<Uint8Array>, where: string): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip();
+  // Its error is that of the iteration below.
+  pipeline(pieces, gunzip, () => {});
+  try {
+    yield* gunzip;
+  } catch (error) {
+    if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error;
+    throw new MlError('SourceInvalid', `${where} cannot be unpacked: it is not what gzip wrote, or was cut off`, {});
+  }
+}
+
+/** Rows by the columns that are kept. */
+async function* batchesOf(
+  request: SnapshotRequest,
   records: AsyncIterable<readonly CsvRecord[]>,
-  { request, where, names, pseudonyms }: Wanted,
-  context: DataContext,
-): Promise<void> {
-  let [header, places]: [CsvRecord | undefined, readonly number[]] = [undefined, []];
-  let [batch, done] = [names.map((): (string | null)[] => []), 0];
-  const flush = async (): Promise<void> => {
-    const [rows] = [batch[0]!.length];
-    if (rows > 0) await db.append(table, batch);
-    [batch, done] = [names.map(() => []), done + rows];
-    context.heartbeat?.({ step: 'read', done, note: where });
-  };
+  where: string,
+  kept: readonly Kept[],
+): AsyncGenerator<readonly (string | null)[][]> {
+  const empty = (): (string | null)[][] => kept.map(() => []);
+  let [batch, row] = [empty(), 0];
+  let header: CsvRecord | undefined;
+  let places: readonly number[] = [];
   for await (const some of records) {
     for (const record of some) {
       if (header === undefined) {
         header = record;
-        expectColumns(
-          request,
-          record.map((name) => name ?? ''),
-          names,
-        );
-        places = names.map((name) => record.indexOf(name));
+        places = placesOf(request, header, kept);
         continue;
       }
+      row++;
       if (record.length !== header.length) {
-        throw new MlError(
-          'SourceInvalid',
-          `${where} cannot be read as csv: row ${done + batch[0]!.length + 1} has ${record.length} fields, and its header ${header.length}`,
-          {
-            row: done + batch[0]!.length + 1,
-          },
-        );
+        const found = `row ${row} has ${record.length} fields, and its header ${header.length}`;
+        throw new MlError('SourceInvalid', `${where} cannot be read as csv: ${found}`, { row });
       }
-      for (const [column, place] of places.entries()) {
-        const value = record[place]!;
-        batch[column]!.push(value === null ? null : (pseudonyms[column]?.(value) ?? value));
+      for (const [column, { pseudonym }] of kept.entries()) {
+        const value = record[places[column]!]!;
+        batch[column]!.push(value === null || pseudonym === undefined ? value : pseudonym(value));
       }
-      if (batch[0]!.length === rowsAtOnce) await flush();
+      if (row % rowsAtOnce > 0) continue;
+      yield batch;
+      batch = empty();
     }
   }
-  if (header === undefined) expectColumns(request, [], names);
-  await flush();
+  if (header === undefined) placesOf(request, [], kept);
+  if (row % rowsAtOnce > 0) yield batch;
+}
+
+function placesOf(request: SnapshotRequest, header: CsvRecord, kept: readonly Kept[]): readonly number[] {
+  const names = header.map((name) => name ?? '');
+  const wanted = kept.map(({ named }) => named);
+  expectColumns(request, names, wanted);
+  return wanted.map((name) => names.indexOf(name));
 }

@@ -1,5 +1,6 @@
 import type { Json } from '../../core/artifact.ts';
-import type { Connection, ReadSecret } from '../../core/connection.ts';
+import type { Connection, ReadSecret, SecretReference } from '../../core/connection.ts';
+import { MlError } from '../../core/errors.ts';
 import type { SourceSpec } from '../../core/model-spec.ts';
 import type { DataContext } from '../duckdb.ts';
 
@@ -43,4 +44,16 @@ export interface SnapshotFacts {
 export interface Reader {
   observe(request: SourceRequest, context: DataContext): Promise<Observation>;
   snapshot(request: SnapshotRequest, context: DataContext): Promise<SnapshotFacts>;
+}
+
+/** The key that a source needs of its connection, by reference; `why` it does. @throws {MlError} `SourceKeyMissing` */
+export function keyReference({ name, source, connection }: SourceRequest, field: 'identity' | 'pseudonymKey', why: string): SecretReference {
+  const reference = connection.kind === 'folder' ? connection[field] : undefined;
+  if (reference !== undefined) return reference;
+  const [at] = source.from.split(':');
+  throw new MlError(
+    'SourceKeyMissing',
+    `source "${name}" (${source.from}) ${why}, and its connection names no key: add ${field}: { file: "…" } or { env: "…" } to "${at}" in perennial.config.ts`,
+    { source: name, connection: at, field },
+  );
 }

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Encrypter, armor } from 'age-encryption';
 import type { Connection } from '../../core/connection.ts';
@@ -69,6 +70,11 @@ describe('an encrypted source', () => {
     expect(readFileSync(out).equals(readFileSync(clear.out))).toBe(true);
   });
 
+  test('that was packed before it was encrypted is unpacked', async () => {
+    const { facts } = await snapshotOf(place('visits.csv.gz.age', await encrypted(gzipSync(visits), keys)), hiding);
+    expect(facts.rows).toBe(rowCount);
+  });
+
   test('of several files, by whatever name the last segment matches, is one', async () => {
     const [header, ...rows] = visits.split('\nv');
     const half = (some: readonly string[]): string => [header, ...some].join('\nv');
@@ -95,6 +101,12 @@ describe('an encrypted source', () => {
 });
 
 describe('a pseudonym', () => {
+  test('is given in packed files, too', async () => {
+    const { out } = await snapshotOf(place('visits.csv.gz', gzipSync(visits)), hiding);
+    const other = await snapshotOf(place('visits.csv', visits), hiding);
+    expect(readFileSync(out).equals(readFileSync(other.out))).toBe(true);
+  });
+
   test('is the start of a keyed hash, the same for the same person in every file, in the clear or not', async () => {
     const { out } = await snapshotOf(place('visits.csv.age', await encrypted(visits, keys)), hiding);
     const people = 'patient,born\npatient-7,1950\npatient-8,1960\n,1970\n';
@@ -182,6 +194,14 @@ describe('a source that cannot be read', () => {
     const error = await rejection(snapshotOf(place('visits.csv', visits), hiding, changes), code);
     expect(error.message).toContain(cure);
     expect(shownBy(error)).not.toContain('c2hvcnQ=');
+  });
+
+  test.each<readonly [string, () => Promise<Uint8Array>, ErrorCode]>([
+    ['cut off after it was encrypted', async () => (await encrypted(gzipSync(visits), keys)).subarray(0, -5), 'SourceDamaged'],
+    ['cut off before it was encrypted', async () => encrypted(gzipSync(visits).subarray(0, -5), keys), 'SourceInvalid'],
+    ['never packed', async () => encrypted(visits, keys), 'SourceInvalid'],
+  ])('because its packed content was %s says so', async (what, content, code) => {
+    await rejection(snapshotOf(place(`${what.replaceAll(' ', '-')}.csv.gz.age`, await content())), code);
   });
 
   test('is given up when the run is cancelled', async () => {
