@@ -42,8 +42,9 @@ def to_single(model):
         single = numpy.float32(threshold)
         return repr(float(single if single <= float(threshold) else numpy.nextafter(single, numpy.float32(-numpy.inf))))
 
-    lines = re.sub(r"(?m)^threshold=(.*)$", lambda found: "threshold=" + " ".join(map(down, found[1].split())), model)
-    return lightgbm.Booster(model_str=lines)
+    single = re.sub(r"(?m)^threshold=(.*)$", lambda found: "threshold=" + " ".join(map(down, found[1].split())), model)
+    # The lengths of the trees' texts are others now; without them they are read one after the other.
+    return lightgbm.Booster(model_str=re.sub(r"(?m)^tree_sizes=.*\n", "", single))
 
 
 train = dataset(features, labels)
