@@ -63,6 +63,21 @@ describe('perennial doctor', () => {
     60_000,
   );
 
+  test('is ill where the key of a source is none, and shows where it is and nothing of it', async () => {
+    const hospital = { kind: 'folder', path: 'inbox', pseudonymKey: { env: 'PSEUDONYM_KEY' } };
+    const { folder, remove } = await makeProject({ 'perennial.config.mjs': `export default ${JSON.stringify({ connections: { hospital } })};` });
+    try {
+      const ran = await perennial({ project: folder, home: `${folder}/home`, env: { PSEUDONYM_KEY: 'c2hvcnQ=' } }, 'doctor');
+      expect(ran.code).toBe(1);
+      expect(ran.stdout).toMatch(
+        /✖ secrets +\[SourceKeyInvalid\] the pseudonym key in environment variable PSEUDONYM_KEY .*openssl rand -base64 32/,
+      );
+      expect(ran.stdout + ran.stderr).not.toContain('c2hvcnQ=');
+    } finally {
+      await remove();
+    }
+  }, 60_000);
+
   test('is ill where a server of Temporal is named and does not answer', async () => {
     const { of } = await doctor({ TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}` });
     expect(of('temporal')).toMatchObject([{ state: 'ill', found: expect.stringContaining('127.0.0.1') }]);

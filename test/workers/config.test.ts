@@ -80,6 +80,12 @@ describe('settings', () => {
     const { connections } = settingsOf({ connections: { catalogue: { kind: 'folder', path: 'data' } } }, '/films', {});
     expect(connections).toEqual({ catalogue: { kind: 'folder', path: '/films/data' } });
   });
+
+  test('resolve the files of keys from the project, and keep no key', () => {
+    const hospital = { kind: 'folder', path: 'inbox', identity: { file: 'keys/a' }, pseudonymKey: { env: 'KEY' } } as const;
+    const { connections } = settingsOf({ connections: { hospital } }, '/clinic', { KEY: 'the key' });
+    expect(connections).toEqual({ hospital: { ...hospital, path: '/clinic/inbox', identity: { file: '/clinic/keys/a' } } });
+  });
 });
 
 describe('a configuration', () => {
