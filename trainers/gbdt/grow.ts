@@ -75,8 +75,7 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
     const parts = task === team.together ? shape.threads : 1;
     for (let each = 0; each < parts; each++) {
       const at = each === 0 ? histogramAt(space, 0) : plan.partial + (each - 1) * plan.entriesAt.at(-1)!;
-      const [start, end] = [plan.entriesAt[feature]!, plan.entriesAt[feature + 1]!];
-      const entries = unpacked(space, 0, at + start, end - start);
+      const entries = unpacked(space, 0, at, feature);
       for (let code = 0; code < shape.codes[feature]!; code++) {
         gradient += entries.gradients[code]!;
         hessian += entries.hessians[code]!;

@@ -134,7 +134,7 @@ function scan(space: Workspace, share: number, shares: number, [slot, other, par
       const leaf = leaves[side];
       best.gain = 0;
       if (leaf) {
-        const entries = unpacked(space, share, places[side]! + start, end - start);
+        const entries = unpacked(space, share, places[side]!, feature);
         const codes = shape.codes[feature]!;
         if (kinds[feature] === 'category') splitCategory(entries, codes, leaf, units, options, best);
         else splitNumber(entries, codes, leaf, options.monotone[feature] ?? 0, units, options, best);

@@ -4,7 +4,7 @@ import { objectiveOf } from './losses.ts';
 import type { Objective, Scored } from './losses.ts';
 import type { Binning } from './bins.ts';
 import type { GbdtOptions } from './options.ts';
-import { derivativeStride, entriesBytes, foundFields, leafFields, planOf } from './plan.ts';
+import { derivativeStride, entriesBytes, entryBytes, foundFields, leafFields, planOf } from './plan.ts';
 import type { Plan, Shape } from './plan.ts';
 import type { Entries } from './split.ts';
 import type { WasmMemory, WasmModule } from './wasm.ts';
@@ -96,9 +96,10 @@ export function openWorkspace({ shape, options, kinds, memory, module }: Opening
   };
 }
 
-/** A feature's entries of a histogram, in sums; they last until the thread's next call. */
-export function unpacked({ kernels, plan, entries }: Workspace, share: number, from: number, bytes: number): Entries {
-  kernels.unpack(from, from + bytes, plan.entries + share * entriesBytes);
+/** A feature's entries of the histogram at an address, in sums; they last until the thread's next call. */
+export function unpacked({ kernels, plan, shape, entries }: Workspace, share: number, histogram: number, feature: number): Entries {
+  const from = histogram + plan.entriesAt[feature]!;
+  kernels.unpack(from, from + shape.codes[feature]! * entryBytes, plan.entries + share * entriesBytes);
   return entries[share]!;
 }
 
