@@ -6,9 +6,12 @@ import type { Evaluation } from '../../core/evaluation.ts';
 import type { ModelSpec, SourceSpec } from '../../core/model-spec.ts';
 import { mapValues } from '../../core/map-values.ts';
 import type { TrainOutcome } from '../../core/run.ts';
+import { parquet } from '../../data/parquet.ts';
 import { encryptInputs } from '../../pipelines/readmission/encrypt.ts';
 import { readmission } from '../../pipelines/readmission/readmission.ts';
 import { ageKeys, pseudonymKey } from '../data/encrypted.ts';
+import { query } from '../data/scratch.ts';
+import { readMade } from '../../stores/artifact-store.ts';
 import { realData } from '../support/real-data.ts';
 import { startSystem, type TestSystem } from '../workflows/harness.ts';
 
@@ -62,7 +65,30 @@ const asPublished = {
     return { outcome, evaluation };
   }
 
+  /** The file that a step of the run with pseudonyms made. */
+  async function pathOf(step: string): Promise<string> {
+    const made = await readMade(system.store);
+    const { artifact } = made.find(({ provenance, by }) => provenance.step === step && by.workflowId === `train/${readmission.name}/all`)!;
+    return system.blobs.open(artifact.sha256);
+  }
+
   const figure = ({ contenders }: Evaluation, contender: string, metric: string): number => contenders[contender]!.metrics[metric]!.value;
+
+  test('by pseudonyms trains as well, with nobody on both sides of the split, and holds every group of patients to a floor', async () => {
+    const { outcome, evaluation } = await trained(readmission);
+    expect(outcome.verdict.name).toBe('better');
+    const [rows, split] = [await pathOf('buildRows'), await pathOf('splitRows')];
+    const across = `SELECT patientId FROM ${parquet(rows)} JOIN ${parquet(split)} USING (encounterId) GROUP BY patientId HAVING count(DISTINCT part) > 1`;
+    expect(await query(across, rows, split)).toEqual([]);
+    const [sample] = await query(`SELECT patientId, encounterId FROM ${parquet(rows)} LIMIT 1`, rows);
+    expect(sample).toEqual({ patientId: expect.stringMatching(/^[0-9a-f]{32}$/), encounterId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(figure(evaluation, 'challenger', 'roc-auc')).toBeGreaterThan(0.65);
+    expect(figure(evaluation, 'challenger', 'ece')).toBeLessThan(0.01);
+    const slices = evaluation.contenders['challenger']!.slices;
+    for (const group of ['race=Caucasian', 'race=AfricanAmerican', 'gender=Female', 'gender=Male', 'age=[70-80)']) {
+      expect(slices[group]!.metrics['ece']).toBeLessThan(0.03);
+    }
+  }, 600_000);
 
   test('on the published split ranks as a strong library does, better than a logistic regression, and knows how sure it is', async () => {
     const { outcome, evaluation } = await trained(asPublished);
