@@ -15,7 +15,7 @@ export interface LeakReport {
   readonly cut: 'time' | 'key';
   /** The sources that were cut. */
   readonly sources: readonly string[];
-  /** Training and validation rows compared. */
+  /** Rows compared: training and validation rows, and those of gaps between them. */
   readonly rows: number;
 }
 
@@ -59,8 +59,11 @@ export async function checkLeak(
   return withDuckdb({ read: [...Object.values(snapshots), rows, fold.path] }, inOrder(context), async (db) => {
     await viewSources(db, snapshots, cuts);
     const select = await checkedRows(db, spec);
-    const known = `SELECT r.* FROM ${parquet(rows)} r SEMI JOIN (SELECT * FROM ${parquet(fold.path)} WHERE part <> 'test') s USING (${quotedList(key)})`;
-    // Rows after a fold's horizon belong to no part; where the cut is a moment it has removed them, where it is by key there are none.
+    // Rows of a gap are in no part, and come before the cut like training rows.
+    const known =
+      fold.testFrom === undefined
+        ? `SELECT r.* FROM ${parquet(rows)} r SEMI JOIN (SELECT * FROM ${parquet(fold.path)} WHERE part <> 'test') s USING (${quotedList(key)})`
+        : `SELECT * FROM ${parquet(rows)} WHERE ${quoted(spec.rows.time!)} < ${timestamp(instantMs(fold.testFrom))}`;
     const rebuilt = `SELECT * FROM (${withAggregates(spec, select)}\n) WHERE ${rowsPredicate(spec, input.window, input.segment)}`;
     await db.run(`CREATE TEMP TABLE known AS ${known}`);
     await db.run(`CREATE TEMP TABLE rebuilt AS ${rebuilt}`);
