@@ -100,8 +100,14 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
   }
 
   function tell(side: number, leaf: Leaf | undefined): void {
-    const values = leaf ? [leaf.gradient, leaf.hessian, leaf.rows, leaf.lowest, leaf.highest, isOpen(leaf) ? 1 : 0] : [0, 0, 0, 0, 0, 0];
-    space.leafSums.set(values, side * leafFields);
+    const at = side * leafFields;
+    space.leafSums[at + 5] = leaf && isOpen(leaf) ? 1 : 0;
+    if (!leaf) return;
+    space.leafSums[at] = leaf.gradient;
+    space.leafSums[at + 1] = leaf.hessian;
+    space.leafSums[at + 2] = leaf.rows;
+    space.leafSums[at + 3] = leaf.lowest;
+    space.leafSums[at + 4] = leaf.highest;
   }
 
   function isOpen({ depth, rows }: Leaf): boolean {
@@ -112,13 +118,15 @@ export function grow(team: Team, count: number, units: Units): GrownTree {
   function read(side: number, leaf: Leaf): void {
     let most = 0;
     let chosen = -1;
-    for (let feature = 0; feature < space.kinds.length; feature++) {
-      const gain = space.found[(side * space.kinds.length + feature) * foundFields]!;
-      if (space.sampled[feature] && gain > most) [most, chosen] = [gain, feature];
+    const { found, sampled } = space;
+    const features = sampled.length;
+    for (let feature = 0; feature < features; feature++) {
+      const gain = found[(side * features + feature) * foundFields]!;
+      if (sampled[feature] && gain > most) [most, chosen] = [gain, feature];
     }
     if (chosen < 0) return;
-    const at = side * space.kinds.length + chosen;
-    const field = (which: number) => space.found[at * foundFields + which]!;
+    const at = side * features + chosen;
+    const field = (which: number) => found[at * foundFields + which]!;
     leaf.best = {
       ...{ feature: chosen, all: leaf.rows, left: 0, right: 0, gain: most, code: field(1), missingLeft: field(2) === 1 },
       ...{ gradient: field(3), hessian: field(4), rows: field(5), l2: field(6), set: setOf(at, chosen) },

@@ -92,7 +92,7 @@ export const entriesBytes = 256 * (8 + 8 + 4);
 export const lossChunk = 4096;
 export const foundFields = 7;
 export const leafFields = 6;
-export const taskArguments = 8;
+export const taskArguments = 5;
 
 /** From one output's derivatives to the next's: whole vectors, filled up with zeros. */
 export const derivativeStride = (rows: number): number => Math.ceil(rows / 4) * 4;

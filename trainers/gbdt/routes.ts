@@ -14,10 +14,9 @@ export interface CodeSplit {
 
 /** Writes which codes go left, as kernels read it: one look for any kind of split. */
 export function writeRoute({ routes, shape }: Workspace, split: number, { feature, code, missingLeft, set }: CodeSplit): void {
-  const route = routes.subarray(split * 256, (split + 1) * 256).fill(0);
-  if (code < 0) return route.set(set);
-  route.fill(1, 0, code + 1);
-  route[shape.codes[feature]! - 1] = missingLeft ? 1 : 0;
+  const at = split * 256;
+  for (let each = 0; each < 256; each++) routes[at + each] = code < 0 ? (set[each] ?? 0) : each <= code ? 1 : 0;
+  if (code >= 0) routes[at + shape.codes[feature]! - 1] = missingLeft ? 1 : 0;
 }
 
 /** Writes where the splits lead, once the tree is complete. */

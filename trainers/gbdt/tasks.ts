@@ -7,7 +7,7 @@ import type { LeafSums, Split } from './split.ts';
 import type { Workspace } from './workspace.ts';
 
 /** One thread's part of a task: share number `share` of `shares`. Arguments are the same for all. */
-export type Task = (space: Workspace, share: number, shares: number, given: Float64Array) => void;
+export type Task = (space: Workspace, share: number, shares: number, ...given: number[]) => void;
 
 // A global is looked up anew at each call in a sandbox, and this is called often.
 const { floor } = Math;
@@ -28,13 +28,13 @@ const part = (count: number, share: number, shares: number): number => floor((co
 const rowsPerCall = 16_384;
 
 /** Codes of the numbers that wait in the spare memory. */
-function encode({ plan, kernels, shape }: Workspace, share: number, shares: number, [feature, missing]: Float64Array): void {
+function encode({ plan, kernels, shape }: Workspace, share: number, shares: number, feature: number, missing: number): void {
   const all = shape.rows + shape.validationRows;
   const [first, end] = [part(all, share, shares), part(all, share + 1, shares)];
-  const into = plan.columns + feature! * all;
+  const into = plan.columns + feature * all;
   for (let row = first; row < end; row += rowsPerCall) {
     const stop = Math.min(end, row + rowsPerCall);
-    kernels.encode(plan.spare + 4 * row, plan.spare + 4 * stop, plan.bounds, into + row, missing!);
+    kernels.encode(plan.spare + 4 * row, plan.spare + 4 * stop, plan.bounds, into + row, missing);
   }
 }
 
@@ -76,33 +76,40 @@ function derive(space: Workspace, share: number, shares: number): void {
 }
 
 /** Sums of the loss at the rows `from` to `to`. */
-function totalLoss({ objective, scored, losses }: Workspace, share: number, shares: number, [from, to]: Float64Array): void {
-  const chunks = Math.ceil((to! - from!) / lossChunk);
+function totalLoss({ objective, scored, losses }: Workspace, share: number, shares: number, from: number, to: number): void {
+  const chunks = Math.ceil((to - from) / lossChunk);
   for (let chunk = part(chunks, share, shares); chunk < part(chunks, share + 1, shares); chunk++) {
-    losses[chunk] = objective.total(scored, from! + chunk * lossChunk, Math.min(to!, from! + (chunk + 1) * lossChunk));
+    losses[chunk] = objective.total(scored, from + chunk * lossChunk, Math.min(to, from + (chunk + 1) * lossChunk));
   }
 }
 
 /** Derivatives of one output as whole numbers of units. Their sums are exact, so the order of rows does not matter. */
-function quantise({ shape, plan, kernels }: Workspace, share: number, shares: number, [output, gradientUnit, hessianUnit]: Float64Array): void {
+function quantise(
+  { shape, plan, kernels }: Workspace,
+  share: number,
+  shares: number,
+  output: number,
+  gradientUnit: number,
+  hessianUnit: number,
+): void {
   const { rows } = shape;
   const [first, end] = [part(rows, share, shares), part(rows, share + 1, shares)];
-  const at = 4 * output! * derivativeStride(rows);
+  const at = 4 * output * derivativeStride(rows);
   for (const kernel of kernels.quantise) {
     for (let row = first; row < end; row += rowsPerCall) {
       // Units are powers of two, and so is what they are divided into.
-      kernel(row, Math.min(end, row + rowsPerCall), plan.gradients + at, plan.hessians + at, 1 / gradientUnit!, 1 / hessianUnit!);
+      kernel(row, Math.min(end, row + rowsPerCall), plan.gradients + at, plan.hessians + at, 1 / gradientUnit, 1 / hessianUnit);
     }
   }
 }
 
 /** The histogram of the rows at `from` in the order: the first share in its place, the others beside it. */
-function histogram(space: Workspace, share: number, shares: number, [from, count, slot]: Float64Array): void {
+function histogram(space: Workspace, share: number, shares: number, from: number, count: number, slot: number): void {
   const { plan, kernels, sampled } = space;
-  const into = share === 0 ? histogramAt(space, slot!) : plan.partial + (share - 1) * histogramBytes(space);
+  const into = share === 0 ? histogramAt(space, slot) : plan.partial + (share - 1) * histogramBytes(space);
   kernels.clear(into, histogramBytes(space));
-  const first = plan.order + 4 * (from! + part(count!, share, shares));
-  const end = plan.order + 4 * (from! + part(count!, share + 1, shares));
+  const first = plan.order + 4 * (from + part(count, share, shares));
+  const end = plan.order + 4 * (from + part(count, share + 1, shares));
   const fetched = plan.fetched + share * fetchedBytes;
   plan.blocks.forEach((block, index) => {
     if (!sampled.subarray(block.first, block.first + block.width).includes(1)) return;
@@ -117,19 +124,28 @@ const best = noSplit();
  * The best split of each feature in two leaves. Histograms of the first leaf are added up from `parts`; those of the second, whose place is still the
  * parent's, by subtraction.
  */
-function scan(space: Workspace, share: number, shares: number, [slot, other, parts, gradientUnit, hessianUnit]: Float64Array): void {
+function scan(
+  space: Workspace,
+  share: number,
+  shares: number,
+  slot: number,
+  other: number,
+  parts: number,
+  gradientUnit: number,
+  hessianUnit: number,
+): void {
   const { plan, kernels, kinds, options, shape, leafSums, sampled } = space;
-  const units = { gradient: gradientUnit!, hessian: hessianUnit! };
+  const units = { gradient: gradientUnit, hessian: hessianUnit };
   const leaves = [leafAt(leafSums, 0), leafAt(leafSums, 1)];
   for (let feature = share; feature < kinds.length; feature += shares) {
     if (!sampled[feature]) continue;
     const [start, end] = [plan.entriesAt[feature]!, plan.entriesAt[feature + 1]!];
-    const places = [histogramAt(space, slot!), histogramAt(space, other!)] as const;
-    for (let each = 0; each < parts! - 1; each++) {
+    const places = [histogramAt(space, slot), histogramAt(space, other)] as const;
+    for (let each = 0; each < parts - 1; each++) {
       const from = plan.partial + each * histogramBytes(space);
       kernels.add(places[0] + start, from + start, from + end);
     }
-    if (other! >= 0) kernels.subtract(places[1] + start, places[0] + start, places[0] + end);
+    if (other >= 0) kernels.subtract(places[1] + start, places[0] + start, places[0] + end);
     for (let side = 0; side < 2; side++) {
       const leaf = leaves[side];
       best.gain = 0;
@@ -146,30 +162,44 @@ function scan(space: Workspace, share: number, shares: number, [slot, other, par
 
 /** @returns `undefined` for a leaf that must not be split. */
 function leafAt(leafSums: Float64Array, side: number): LeafSums | undefined {
-  const [gradient, hessian, rows, lowest, highest, open] = leafSums.subarray(side * leafFields, (side + 1) * leafFields) as unknown as number[];
-  return open ? { gradient: gradient!, hessian: hessian!, rows: rows!, lowest: lowest!, highest: highest! } : undefined;
+  const field = (which: number) => leafSums[side * leafFields + which]!;
+  return field(5) ? { gradient: field(0), hessian: field(1), rows: field(2), lowest: field(3), highest: field(4) } : undefined;
 }
 
 function writeFound({ found, foundSets, kinds }: Workspace, side: number, feature: number, split: Split): void {
   const at = side * kinds.length + feature;
-  const { gain, code, missingLeft, gradient, hessian, rows, l2, set } = split;
-  found.set([gain, code, missingLeft ? 1 : 0, gradient, hessian, rows, l2], at * foundFields);
-  if (kinds[feature] === 'category') foundSets.set(set, at * 256);
+  const field = at * foundFields;
+  found[field] = split.gain;
+  found[field + 1] = split.code;
+  found[field + 2] = split.missingLeft ? 1 : 0;
+  found[field + 3] = split.gradient;
+  found[field + 4] = split.hessian;
+  found[field + 5] = split.rows;
+  found[field + 6] = split.l2;
+  if (kinds[feature] === 'category') foundSets.set(split.set, at * 256);
 }
 
 /** Rows of a leaf to their sides, within each share; `extremes` says how many went left. */
-function partition({ plan, kernels, extremes, shape }: Workspace, share: number, shares: number, [from, count, feature, node]: Float64Array): void {
-  const [first, end] = [from! + part(count!, share, shares), from! + part(count!, share + 1, shares)];
-  const column = plan.columns + feature! * (shape.rows + shape.validationRows);
+function partition(
+  { plan, kernels, extremes, shape }: Workspace,
+  share: number,
+  shares: number,
+  from: number,
+  count: number,
+  feature: number,
+  node: number,
+): void {
+  const [first, end] = [from + part(count, share, shares), from + part(count, share + 1, shares)];
+  const column = plan.columns + feature * (shape.rows + shape.validationRows);
   const [list, spare] = [plan.order + 4 * first, plan.spare + 4 * first];
-  const left = first < end ? kernels.partition(list, plan.order + 4 * end, list, spare, column, plan.routes + 256 * node!) >>> 0 : list;
+  const left = first < end ? kernels.partition(list, plan.order + 4 * end, list, spare, column, plan.routes + 256 * node) >>> 0 : list;
   extremes[share] = (left - list) / 4;
 }
 
 /** Leaves of losses that know sides only: a quantile of the residuals. */
-function refit({ objective, scored, leafRows, leafValues, order }: Workspace, share: number, shares: number, [leaves, rate]: Float64Array): void {
+function refit({ objective, scored, leafRows, leafValues, order }: Workspace, share: number, shares: number, leaves: number, rate: number): void {
   const { labels, weights, scores } = scored;
-  for (let leaf = share; leaf < leaves!; leaf += shares) {
+  for (let leaf = share; leaf < leaves; leaf += shares) {
     const rows = order.subarray(leafRows[2 * leaf]!, leafRows[2 * leaf]! + leafRows[2 * leaf + 1]!);
     const residuals = new Float64Array(rows.length);
     for (let at = 0; at < rows.length; at++) residuals[at] = labels[rows[at]!]! - scores[rows[at]!]!;
@@ -181,15 +211,15 @@ function refit({ objective, scored, leafRows, leafValues, order }: Workspace, sh
           alpha,
         )
       : quantileOf(residuals, alpha);
-    leafValues[leaf] = rate! * value;
+    leafValues[leaf] = rate * value;
   }
 }
 
 /** Leaf values to the scores of the tree's rows. A share is a range of rows, not of places in the order: no two threads write to one cache line. */
-function scatter({ plan, kernels, shape, leafRows, order }: Workspace, share: number, shares: number, [output, leaves]: Float64Array): void {
-  const scores = plan.scores + output! * (shape.rows + shape.validationRows) * 8;
+function scatter({ plan, kernels, shape, leafRows, order }: Workspace, share: number, shares: number, output: number, leaves: number): void {
+  const scores = plan.scores + output * (shape.rows + shape.validationRows) * 8;
   const [low, high] = [part(shape.rows, share, shares), part(shape.rows, share + 1, shares)];
-  for (let leaf = 0; leaf < leaves!; leaf++) {
+  for (let leaf = 0; leaf < leaves; leaf++) {
     const start = leafRows[2 * leaf]!;
     const rows = order.subarray(start, start + leafRows[2 * leaf + 1]!);
     const [first, end] = [plan.order + 4 * (start + lowerBound(rows, low)), plan.order + 4 * (start + lowerBound(rows, high))];
@@ -210,9 +240,9 @@ function lowerBound(rows: Int32Array, bound: number): number {
 }
 
 /** Leaf values to the scores of rows that the tree was not grown on. */
-function descend({ plan, kernels, shape }: Workspace, share: number, shares: number, [output, from, to]: Float64Array): void {
-  const scores = plan.scores + output! * (shape.rows + shape.validationRows) * 8;
-  const first = plan.order + 4 * (from! + part(to! - from!, share, shares));
-  const end = plan.order + 4 * (from! + part(to! - from!, share + 1, shares));
+function descend({ plan, kernels, shape }: Workspace, share: number, shares: number, output: number, from: number, to: number): void {
+  const scores = plan.scores + output * (shape.rows + shape.validationRows) * 8;
+  const first = plan.order + 4 * (from + part(to - from, share, shares));
+  const end = plan.order + 4 * (from + part(to - from, share + 1, shares));
   for (let at = first; at < end; at += 4 * rowsPerCall) kernels.descend(at, Math.min(end, at + 4 * rowsPerCall), scores);
 }

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { MlError } from '../../core/errors.ts';
 import { taskArguments } from './plan.ts';
 import { taskNames, tasks } from './tasks.ts';
-import type { TaskName } from './tasks.ts';
+import type { Task, TaskName } from './tasks.ts';
 import { openWorkspace } from './workspace.ts';
 import type { Opening, Workspace } from './workspace.ts';
 
@@ -17,9 +17,9 @@ export const endTask = -1;
 export interface Team {
   readonly space: Workspace;
   /** Returns when all shares are done. */
-  together(task: TaskName, ...given: readonly number[]): void;
+  together(task: TaskName, ...given: number[]): void;
   /** The same by this thread only, for work too small to be shared. */
-  alone(task: TaskName, ...given: readonly number[]): void;
+  alone(task: TaskName, ...given: number[]): void;
   end(): Promise<void>;
 }
 
@@ -38,9 +38,8 @@ export async function openTeam(opening: Opening): Promise<Team> {
     Atomics.notify(words, control.turn);
   }
 
-  function alone(task: TaskName, ...given: readonly number[]): void {
-    args.set(given);
-    tasks[task](space, 0, 1, args);
+  function alone(task: TaskName, ...given: number[]): void {
+    perform(task, space, 0, 1, given);
   }
 
   return {
@@ -48,9 +47,9 @@ export async function openTeam(opening: Opening): Promise<Team> {
     alone,
     together(task, ...given) {
       if (others.length === 0) return alone(task, ...given);
-      args.set(given);
+      for (let at = 0; at < given.length; at++) args[at] = given[at]!;
       announce(taskNames.indexOf(task));
-      tasks[task](space, 0, threads, args);
+      perform(task, space, 0, threads, given);
       for (let working = words[control.working]!; working > 0; working = words[control.working]!) waitWhile(words, control.working, working);
       if (words[control.failed]) throw new MlError('Bug', `a thread failed in "${task}" of gradient boosting`);
     },
@@ -59,6 +58,12 @@ export async function openTeam(opening: Opening): Promise<Team> {
       await Promise.all(others.map((other) => other.exited));
     },
   };
+}
+
+/** One thread's share of a task. Arguments that it does not have are not looked at. */
+export function perform(task: TaskName, space: Workspace, share: number, shares: number, given: ArrayLike<number>): void {
+  const run: Task = tasks[task];
+  run(space, share, shares, given[0]!, given[1]!, given[2]!, given[3]!, given[4]!);
 }
 
 interface Thread {

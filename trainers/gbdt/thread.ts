@@ -1,8 +1,8 @@
 /** One thread of a team. It waits for tasks without an event loop, and ends when it is told to. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { taskArguments } from './plan.ts';
-import { taskNames, tasks } from './tasks.ts';
-import { control, endTask, waitWhile } from './team.ts';
+import { taskNames } from './tasks.ts';
+import { control, endTask, perform, waitWhile } from './team.ts';
 import { openWorkspace } from './workspace.ts';
 import type { Opening } from './workspace.ts';
 
@@ -13,11 +13,11 @@ const words = new Int32Array(buffer, space.plan.control, control.size);
 const given = new Float64Array(buffer, space.plan.given, taskArguments);
 
 /** @returns false at the end. */
-function perform(): boolean {
+function obey(): boolean {
   const task = words[control.task]!;
   if (task === endTask) return false;
   try {
-    tasks[taskNames[task]!](space, share, opening.shape.threads, given);
+    perform(taskNames[task]!, space, share, opening.shape.threads, given);
   } catch {
     // Nobody reads messages while threads work together: whoever waits for this one says so.
     words[control.failed] = 1;
@@ -31,6 +31,6 @@ for (let turn = 0, goesOn = true; goesOn;) {
   const now = Atomics.load(words, control.turn);
   if (now === turn) continue;
   turn = now;
-  goesOn = perform();
+  goesOn = obey();
   if (Atomics.sub(words, control.working, 1) === 1) Atomics.notify(words, control.working);
 }
