@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { trainers } from '../../trainers/index.ts';
 import { model, node } from '../../onnx/writer.ts';
 import { trainingContext } from '../support/training.ts';
 import { answersTo, examplesOf, someExamples } from './examples.ts';
-import { noPython, openScripts, type ScriptRuns } from './python.ts';
+import { lives, noPython, openScripts, type ScriptRuns } from './python.ts';
 
 /** The message that says how a script failed. */
 const failure = (fit: Promise<unknown>): Promise<{ code: string; message: string }> =>
@@ -13,19 +12,10 @@ const failure = (fit: Promise<unknown>): Promise<{ code: string; message: string
     ({ code, message }: { code: string; message: string }) => ({ code, message }),
   );
 
-const alive = (pid: number): boolean => {
-  try {
-    // A zombie is gone, too: it only waits for its parent to hear of it.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-
 async function gone(pids: readonly number[]): Promise<boolean> {
   const until = performance.now() + 5000;
-  while (pids.some(alive) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
-  return !pids.some(alive);
+  while (pids.some(lives) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  return !pids.some(lives);
 }
 
 const missing = await noPython();

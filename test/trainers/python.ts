@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import type { Examples } from '../../core/examples.ts';
 import type { PythonSettings } from '../../core/train-script.ts';
 import type { Fitted, TrainingContext } from '../../core/trainer.ts';
 import { trainers } from '../../trainers/index.ts';
+import { openEnvironment } from '../../workers/python/environment.ts';
 import { findPython } from '../../workers/python/find-python.ts';
 import { scriptProcess } from '../../workers/python/run-script.ts';
 import { openTrainScripts } from '../../workers/python/train-scripts.ts';
@@ -23,6 +25,28 @@ export const noPython = (): Promise<string | undefined> =>
     () => undefined,
     (error: Error) => error.message,
   );
+
+/** Why the libraries of scripts cannot be had, or `undefined` once they are installed. */
+export async function noPackages(names: readonly string[]): Promise<string | undefined> {
+  const options = { signal: new AbortController().signal, note: async () => {} };
+  try {
+    for (const name of names) await openEnvironment((await openTrainScripts([], here)(name)).files.requirements, here, options);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== 'PackagesUnreachable' && code !== 'PythonMissing') throw error;
+    return message.slice(0, 300);
+  }
+}
+
+/** A zombie does not: it only waits for its parent to hear of it. */
+export function lives(pid: number): boolean {
+  try {
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
+  } catch {
+    return false; // There is no such process.
+  }
+}
 
 export interface ScriptRuns {
   readonly folder: string;
