@@ -114,8 +114,11 @@ async function newest(db: Duckdb, { rows }: SplitInput, split: Extract<SplitSpec
 }
 
 function share({ key }: SplitInput, { column, validation, test }: Extract<SplitSpec, { by: 'share' }>): Plan {
+  // Rows without a value are one value's: they stay together like any other's.
   const value =
-    column === undefined ? key.map((part) => `CAST(${quoted(part)} AS VARCHAR)`).join(` || '/' || `) : `CAST(${quoted(column)} AS VARCHAR)`;
+    column === undefined
+      ? key.map((part) => `CAST(${quoted(part)} AS VARCHAR)`).join(` || '/' || `)
+      : `coalesce(CAST(${quoted(column)} AS VARCHAR), '')`;
   const percent = `CAST(('0x' || substr(sha256(${value}), 1, 8)) AS BIGINT) % 100`;
   const testFrom = 100 - Math.round(100 * test);
   const validationFrom = testFrom - Math.round(100 * validation);

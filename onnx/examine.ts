@@ -32,7 +32,9 @@ export async function sitExam<K extends TaskKind>(
   for (let told = 0; answers.length < questions.length;) {
     if (signal?.aborted) throw new MlError('Cancelled', `the exam was cancelled after ${answers.length} of ${questions.length} questions`);
     const asked = questions.slice(answers.length, answers.length + most);
-    answers.push(...read(await session.run(feeds(asked)), asked));
+    const given = read(await session.run(feeds(asked)), asked);
+    if (given.length !== asked.length) throw new MlError('ModelInvalid', `the model gave ${given.length} answers to ${asked.length} questions`);
+    answers.push(...given);
     if (answers.length - told < reportEvery) continue;
     told = answers.length;
     await onProgress?.(told, questions.length);

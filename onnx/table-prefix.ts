@@ -85,7 +85,8 @@ const byLevel = (
 ): string =>
   sketch.make('ai.onnx.ml:LabelEncoder', [input], {
     keys_strings: ['', ...levels],
-    values_floats: Float32Array.of(missing, ...values),
+    // No spread: of a hundred thousand levels it overflows the stack.
+    values_floats: Float32Array.from([missing].concat(values)),
     default_float: { float: other },
   });
 

@@ -110,10 +110,13 @@ function gather(column: RawColumn, questions: readonly RowQuestion[]): Tensor {
 /** Rows that a model answers in one run. */
 export const rowsTogether = 4096;
 
-/** A float32 output of a model. @throws {MlError} `ModelInvalid` if there is none. */
+/** A float32 output of a model. @throws {MlError} `ModelInvalid` if there is none, or an answer is no number. */
 export function outputOf(outputs: Tensors, name: string): Float32Array {
   const output = outputs[name];
   if (output?.type !== 'float32') throw new MlError('ModelInvalid', `a model of a table gives float32 "${name}", one for each row`);
+  const odd = output.data.findIndex((value) => !Number.isFinite(value));
+  if (odd >= 0)
+    throw new MlError('ModelInvalid', `the model answered ${output.data[odd]!} at ${odd} of "${name}": impute missing values (NaN) within it`);
   return output.data;
 }
 

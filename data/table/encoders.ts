@@ -1,5 +1,5 @@
 import type { Encoder, TimePart } from '../../core/encoding.ts';
-import { literal, quoted } from '../../core/sql.ts';
+import { quoted } from '../../core/sql.ts';
 import type { Duckdb } from '../duckdb.ts';
 
 const partSql: Readonly<Record<TimePart, (time: string) => string>> = {
@@ -38,12 +38,10 @@ export async function encoderSql(db: Duckdb, name: string, from: string, encoder
   }
 }
 
-/** A hash join: a search in a list would read half of it for each row. */
+/** A hash join: a search in a list would read half of it for each row. Numbers go there as they are: one in SQL is a DECIMAL first, perhaps another. */
 async function lookUp(db: Duckdb, name: string, raw: string, levels: readonly string[], values: readonly number[]): Promise<EncoderSql> {
   const table = quoted(`levels of ${name}`);
-  const numbers = `[${values.map((value) => `${value}::DOUBLE`).join(', ')}]::DOUBLE[]`;
-  await db.run(
-    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT unnest([${levels.map(literal).join(', ')}]::VARCHAR[]) AS level, CAST(unnest(${numbers}) AS FLOAT) AS value`,
-  );
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${table} (level VARCHAR, value FLOAT)`);
+  await db.append(`levels of ${name}`, [levels, Float32Array.from(values)]);
   return { value: `${table}.value`, join: `LEFT JOIN ${table} ON ${table}.level = ${raw}` };
 }

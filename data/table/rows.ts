@@ -60,7 +60,23 @@ export async function checkColumns(
       );
     }
     if (kind === 'flag') await checkFlag(db, rows, column);
+    if (kind === 'number') await checkNumber(db, rows, column);
   }
+}
+
+/** Features are float32; what is beyond is an infinity there, of which there is no mean. */
+const largest = '3.4028234663852886e38';
+
+async function checkNumber(db: Duckdb, rows: string, column: string): Promise<void> {
+  const { beyond } = await db.row(
+    `SELECT count(*) FILTER (NOT isnan(${quoted(column)}) AND abs(${quoted(column)}) > ${largest})::DOUBLE AS beyond FROM ${parquet(rows)}`,
+  );
+  if (Number(beyond) === 0) return;
+  throw new MlError(
+    'RowsInvalid',
+    `${String(beyond)} rows have a "${column}" that is infinite or beyond 3.4e38, perhaps since something is divided by 0: write nullif(divisor, 0) in rows.sql`,
+    { column, beyond },
+  );
 }
 
 /** No caller can send a missing flag, so that no trainer may learn from one. */
@@ -94,7 +110,17 @@ export async function labelOf(
       column: target.column,
     });
   }
-  if (kind === 'regression') return {};
+  if (kind === 'regression') {
+    const { odd } = await db.row(`SELECT count(*) FILTER (NOT isfinite(CAST(${column} AS DOUBLE)))::DOUBLE AS odd FROM ${parquet(rows)}`);
+    if (Number(odd) === 0) return {};
+    throw new MlError(
+      'RowsInvalid',
+      `${String(odd)} of ${String(all)} rows have a ${target.column} that is NaN or infinite: leave them out in rows.sql`,
+      {
+        column: target.column,
+      },
+    );
+  }
   const found = await db.rows(`SELECT DISTINCT CAST(${column} AS VARCHAR) AS class FROM ${parquet(rows)} ORDER BY class LIMIT ${mostClasses + 1}`);
   const names = found.map((row) => String(row['class']));
   const wrong = (what: string): MlError =>

@@ -51,6 +51,41 @@ describe('a split', () => {
     ]);
   });
 
+  test('by time holds the newest days out whole, and leaves what lies in a gap to no part', async () => {
+    const { folds: divided } = await folds('FROM events', { by: 'time', validation: '2d', test: '3d', gap: '1d' });
+    const [{ path, name, testFrom }] = divided as [(typeof divided)[number]];
+    const parts = await query(
+      `SELECT part, min(CAST(i AS INTEGER)) AS first, max(CAST(i AS INTEGER)) AS last FROM '${path}' GROUP BY part ORDER BY first`,
+      path,
+    );
+    expect({ name, testFrom, parts: parts.map(({ part, first, last }) => [part, first, last]) }).toEqual({
+      name: 'time',
+      testFrom: '2024-01-13T00:00:00.000Z',
+      parts: [
+        ['train', 1, 8],
+        ['validation', 10, 11],
+        ['test', 13, 15],
+      ],
+    });
+  });
+
+  test('by share keeps the rows of one value together, those without one too, and of another segment no value moves', async () => {
+    const owned = await parquetOf(`SELECT CAST(i AS VARCHAR) AS i, nullif('p' || i % 50, 'p7') AS owner FROM range(1000) t(i)`);
+    const half = await parquetOf(`FROM '${owned}' WHERE CAST(i AS INTEGER) < 500`, [owned]);
+    const partsOf = async (rows: string): Promise<readonly unknown[]> => {
+      const split = { by: 'share', column: 'owner', validation: 0.2, test: 0.3 } as const;
+      const [fold] = await splitRows({ rows, split, key: ['i'], folder: scratchFolder() }, contextOf());
+      const { path } = fold!;
+      return query(`SELECT owner, list(DISTINCT part) AS parts FROM '${rows}' JOIN '${path}' USING (i) GROUP BY owner ORDER BY owner`, rows, path);
+    };
+    const parts = await partsOf(owned);
+    expect(parts).toHaveLength(50);
+    expect(parts.every((row) => (row as { parts: readonly string[] }).parts.length === 1)).toBe(true);
+    // SHA-256 of nothing begins with e3b0c442: 10 modulo 100.
+    expect(parts.at(-1)).toEqual({ owner: null, parts: ['train'] });
+    expect(await partsOf(half)).toEqual(parts);
+  });
+
   test('has the same bytes each time, and another order of the source changes nothing', async () => {
     const original = await events();
     const shuffled = await parquetOf(`SELECT * FROM '${original}' ORDER BY hash(u || i)`, [original]);

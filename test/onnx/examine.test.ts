@@ -49,6 +49,11 @@ async function open(from: Model): Promise<Session> {
 }
 
 describe('sitting an exam', () => {
+  test('a model that gives another number of answers than it was asked for is refused, not asked forever', async () => {
+    const one = { ...recommendation, together: { most: 2, feeds: () => feeds[0]!, answers: () => [] } };
+    await expect(sitExam(await open(neighbours()), one, exam)).rejects.toThrow('the model gave 0 answers to 2 questions');
+  });
+
   test('answers every question in order, the newcomer’s too', async () => {
     expect(await sitExam(await open(neighbours()), recommendation, exam)).toEqual([
       { items: [0, 1, 2], scores: [0, 0, 0] },

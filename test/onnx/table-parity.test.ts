@@ -57,6 +57,33 @@ test('the graph makes of raw rows what DuckDB makes of them for trainers: missin
   }
 });
 
+test.each([
+  ['amount', `CASE WHEN i = 5 THEN 1.0 / 0 ELSE amount END`],
+  ['amount', `CASE WHEN i = 2999 THEN 1e39 ELSE amount END`],
+])('a number %s beyond float32 is refused with its cure (%s)', async (column, sql) => {
+  const rows = `SELECT * EXCLUDE i REPLACE (CAST(${sql} AS DOUBLE) AS ${column}) FROM (SELECT *, CAST(id[2:] AS BIGINT) AS i FROM (${some}))`;
+  expect((await rejection(heldOut(rows), 'RowsInvalid')).message).toMatch(
+    /^1 rows have a "amount" that is infinite or beyond 3\.4e38.*nullif\(divisor, 0\)/,
+  );
+});
+
+test('a number to be predicted that is none is refused', async () => {
+  const rows = await parquetOf(
+    `SELECT 'r' || i AS id, i::DOUBLE AS amount, CASE WHEN i < 3 THEN 'nan'::DOUBLE ELSE i END AS cost FROM range(50) t(i)`,
+  );
+  const files = {
+    rows,
+    split: rows,
+    parts: 'all' as const,
+    key: ['id'],
+    time: null,
+    target: { column: 'cost' },
+    table: { request: { amount: 'number' } } as const,
+  };
+  const error = await rejection(fitEncoding('regression', files, files.table, contextOf()), 'RowsInvalid');
+  expect(error.message).toBe('3 of 50 rows have a cost that is NaN or infinite: leave them out in rows.sql');
+});
+
 test('a flag that is missing is refused before anything is learned from it, since no caller can send one', async () => {
   const error = await rejection(
     heldOut(`SELECT * REPLACE (nullif(express, i % 7 = 5) AS express) FROM (SELECT *, CAST(id[2:] AS BIGINT) AS i FROM (${some}))`),

@@ -47,6 +47,12 @@ describe('an input becomes a feature', () => {
   ])('%s', async (_, kind, encoder, values, expected) => {
     expect(await run(encodingOf({ x: kind }, [['x', encoder]]), { x: values })).toEqual(expected.map((value) => [value]));
   });
+
+  test('a category of two hundred thousand levels too', async () => {
+    const levels = Array.from({ length: 200_000 }, (_, at) => `c${at}`);
+    const encoder = { by: 'mean', levels, means: levels.map((__, at) => at), prior: -1, weight: 1 } as const;
+    expect(await run(encodingOf({ x: 'category' }, [['x', encoder]]), { x: column('c199999', 'c0', 'd') })).toEqual([[199_999], [0], [-1]]);
+  });
 });
 
 describe('parts of a time', () => {
