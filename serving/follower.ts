@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MlError } from '../core/errors.ts';
 import { messageOf } from '../core/message-of.ts';
 import type { SegmentState } from '../core/registry-entry.ts';
 import type { Place, Registry } from '../registry/registry.ts';
@@ -18,7 +19,10 @@ export interface FollowerOptions {
 }
 
 export interface Follower {
-  /** Whether a first whole scan has ended: every champion of that moment is served or refused. */
+  /**
+   * Whether every champion of a first whole scan is served or refused. A store that is away holds it up; a log that is damaged does not, since it would for
+   * good.
+   */
   readonly caughtUp: boolean;
   /** What cannot be followed now, and why. The versions that were there keep answering. */
   readonly failure: string | undefined;
@@ -36,7 +40,7 @@ export function openFollower({ registry, everyMs, rescanMs, ended, refused, onSt
   const hints = registry.follow();
   let caughtUp = false;
   let failure: string | undefined;
-  const broken = new Map<string, Place & { readonly why: string }>();
+  const broken = new Map<string, Place & { readonly why: string; readonly passes: boolean }>();
   /** Entries that were read of each log. */
   const read = new Map<string, number>();
   let scannedAt = -Infinity;
@@ -55,7 +59,7 @@ export function openFollower({ registry, everyMs, rescanMs, ended, refused, onSt
       await lookAt(place);
     }
     if (whole) scannedAt = started;
-    caughtUp = true;
+    caughtUp ||= [...broken.values()].every(({ passes }) => !passes);
   }
 
   async function lookAt(place: Place): Promise<void> {
@@ -68,7 +72,7 @@ export function openFollower({ registry, everyMs, rescanMs, ended, refused, onSt
       if (stop.signal.aborted) return;
       const why = messageOf(error);
       const known = broken.get(nameOf(place))?.why === why;
-      broken.set(nameOf(place), { ...place, why });
+      broken.set(nameOf(place), { ...place, why, passes: !(error instanceof MlError) || error.retry });
       if (!known) onFailure(error);
     }
   }

@@ -84,18 +84,22 @@ export async function startPredictionServer(options: PredictionServerOptions): P
         log.warn('answers not written down yet', { error: String(error) });
       },
     });
-  const slots = new Slots(async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version, checkSignature)), {
-    swapped({ serving, model, segment }) {
-      if (serving) metrics.swapped(serving.identity);
-      else metrics.withdrawn(model, segment);
-      log.info('version swapped', serving ? { ...serving.identity } : { model, segment, version: null });
+  const slots = new Slots(
+    async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version, checkSignature)),
+    {
+      swapped({ serving, model, segment }) {
+        if (serving) metrics.swapped(serving.identity);
+        else metrics.withdrawn(model, segment);
+        log.info('version swapped', serving ? { ...serving.identity } : { model, segment, version: null });
+      },
+      refused({ model, segment, serving }, refused) {
+        metrics.refused(model, segment, refused.code);
+        log.error('version refused', { model, segment, ...refused, serving: serving?.identity.version ?? null });
+      },
+      releaseFailed: ({ model, segment }, error) => log.error('version not released', { model, segment, error: String(error) }),
     },
-    refused({ model, segment, serving }, refused) {
-      metrics.refused(model, segment, refused.code);
-      log.error('version refused', { model, segment, ...refused, serving: serving?.identity.version ?? null });
-    },
-    releaseFailed: ({ model, segment }, error) => log.error('version not released', { model, segment, error: String(error) }),
-  });
+    () => follower.caughtUp,
+  );
 
   const app = fastify({ bodyLimit: bodyLimitBytes, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 500 } });
   const follower = openFollower({

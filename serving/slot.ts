@@ -60,8 +60,10 @@ export class Slot {
   }
 
   /**
-   * Makes the registry's champion the one that answers. Never throws: a version that fails its checks is refused, and the old one stays. A refused one
-   * is tried again at the next call, so that a store that was repaired heals the server. One call at a time.
+   * Makes the registry's champion the one that answers. A version that fails its checks is refused, and the old one stays. A refused one is tried again at
+   * the next call, so that a store that was repaired heals the server. One call at a time.
+   *
+   * @throws {MlError} what passes by itself, such as `StoreUnavailable`: it says nothing about the version.
    */
   async follow(state: SegmentState): Promise<void> {
     this.#state = state;
@@ -83,6 +85,7 @@ export class Slot {
       this.#swap(next);
       this.#erasures = erasures;
     } catch (error) {
+      if (error instanceof MlError && error.retry) throw error;
       const { code, message } = failureOf(error);
       this.#refused = { version: champion.version, digest, code, reason: message, at: new Date().toISOString() };
       this.#events.refused(this, this.#refused);

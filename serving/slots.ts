@@ -10,10 +10,17 @@ export class Slots {
   readonly #slots = new Map<string, Map<string, Slot>>();
   readonly #load: (model: string, segment: string, version: VersionState) => Promise<ThreadedModel>;
   readonly #events: SlotEvents;
+  readonly #isComplete: () => boolean;
 
-  constructor(load: (model: string, segment: string, version: VersionState) => Promise<ThreadedModel>, events: SlotEvents) {
+  /** `isComplete`: whether every model of the registry has its place by now. */
+  constructor(
+    load: (model: string, segment: string, version: VersionState) => Promise<ThreadedModel>,
+    events: SlotEvents,
+    isComplete: () => boolean = () => true,
+  ) {
     this.#load = load;
     this.#events = events;
+    this.#isComplete = isComplete;
   }
 
   /** Models by name, each with its segments by name, `all` first. */
@@ -35,10 +42,12 @@ export class Slots {
   /**
    * The version that answers for a segment: its own champion, else the one of `all`. Ask it before the next `await`: after a swap it takes nothing new.
    *
-   * @throws {MlError} `ModelUnknown`; `NotServing` if neither has a version.
+   * @throws {MlError} `ModelUnknown`; `NotServing` if neither has a version, or none is there yet.
    */
   route(model: string, segment: string): ServedModel {
     const slots = this.#slots.get(model);
+    if (!slots && !this.#isComplete())
+      throw new MlError('NotServing', `${model} is not served yet: this server has just started, and is still reading the registry`);
     if (!slots) {
       const names = this.list().map(({ model: name }) => name);
       throw new MlError(

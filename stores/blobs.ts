@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { chmod, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MlError } from '../core/errors.ts';
 import { digestFile, sha256 as sha256Of } from './digest.ts';
+import { halfCopy, removeHalfCopies } from './half-copies.ts';
 import { key } from './key.ts';
 import { makeFolder } from './make-folder.ts';
 import { type Call, type Key, maxSettleBytes, type ObjectStore, settleInOrder, type SmallObject } from './object-store.ts';
@@ -46,6 +47,7 @@ export function blobKey(sha256: string): Key {
  */
 export async function openBlobs(store: ObjectStore, cacheFolder: string): Promise<Blobs> {
   await makeFolder(cacheFolder);
+  await removeHalfCopies(cacheFolder);
   /** How each file looked when it was verified: one that looks different is verified again. */
   const verified = new Map<string, string>();
 
@@ -71,7 +73,7 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
 
   async function replace(bytes: Uint8Array, call: Call): Promise<void> {
     const blob = blobOf(bytes);
-    const path = join(cacheFolder, `put-${randomUUID()}`);
+    const path = halfCopy(join(cacheFolder, blob.sha256));
     try {
       await writeFile(path, bytes);
       await store.upload(blobKey(blob.sha256), { path, ...blob }, call);
@@ -120,7 +122,7 @@ export async function openBlobs(store: ObjectStore, cacheFolder: string): Promis
   async function download(object: Key, sha256: string, path: string, call: Call): Promise<void> {
     const stream = await store.read(object, 0, call);
     if (stream === undefined) throw missing(store, sha256);
-    const temporary = `${path}.${randomUUID()}`;
+    const temporary = halfCopy(path);
     try {
       const file = await open(temporary, 'wx');
       const hash = createHash('sha256');

@@ -1,6 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { MlError } from '../../core/errors.ts';
 import type { SegmentState } from '../../core/registry-entry.ts';
 import { openRegistry, type Place } from '../../registry/registry.ts';
 import { openFollower, type Follower, type FollowerOptions } from '../../serving/follower.ts';
@@ -119,6 +120,37 @@ describe('a follower of the registry', () => {
     await followed(() => follower.failure === undefined);
     expect(states.at(-1)!.champion).toBeGreaterThan(0);
     expect(states.some(({ model }) => model === 'corrupt')).toBe(true);
+  });
+
+  test('has not caught up while the store keeps a log from it, and looks at that one until it can', async () => {
+    await named('first');
+    await named('second');
+    let away = true;
+    const told: string[] = [];
+    const caughtUp: boolean[] = [];
+    follower = openFollower({
+      registry: {
+        ...shop.registry,
+        async state(place) {
+          if (place.model === 'second' && away) throw new MlError('StoreUnavailable', 'the store is away');
+          return shop.registry.state(place);
+        },
+      },
+      everyMs: 5,
+      rescanMs: 1e9,
+      ended: () => [],
+      refused: () => [],
+      onState: async ({ model }) => void told.push(model),
+      onFailure: () =>
+        void setTimeout(() => {
+          caughtUp.push(follower.caughtUp);
+          away = false;
+        }, 100),
+    });
+    follower.start();
+    await followed(() => told.includes('second') && follower.caughtUp);
+    expect(caughtUp).toEqual([false]);
+    expect(told.toSorted()).toEqual(['first', 'second']);
   });
 
   test('reads no log again that did not grow, but that of a refused champion', async () => {

@@ -74,6 +74,18 @@ const ready = () =>
     ({ status }) => status === 200,
   );
 
+test('a server that has just started says of no model that there is none, until it has read the whole registry', async () => {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await server.close();
+  const heights = async () => held.then(() => shop.registry.heights());
+  server = await startPredictionServer({ ...shop, registry: { ...shop.registry, heights }, followEveryMs: 20 });
+  expect(await ask('movie-recommender', { liked: [] })).toMatchObject({ status: 503, body: { code: 'NotServing' } });
+  release();
+  while ((await ask('movie-recommender', { liked: [] })).status === 503) await sleep(20);
+  expect(await ask('movie-recommender', { liked: [] })).toMatchObject({ status: 404, body: { code: 'ModelUnknown' } });
+});
+
 describe('a prediction server', () => {
   test('lives before there is a model, and says why it is not ready', async () => {
     expect((await get('/health')).body).toMatchObject({ live: true, following: true, slots: [] });

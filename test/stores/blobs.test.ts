@@ -1,10 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { blobKey, openBlobs } from '../../stores/blobs.ts';
 import { sha256 } from '../../stores/digest.ts';
 import { openFolderStore } from '../../stores/folder-store.ts';
+import { halfCopy } from '../../stores/half-copies.ts';
 import { createStoreInMemory } from '../conformance/store-in-memory.ts';
 
 let folder: string;
@@ -80,4 +83,18 @@ describe('blobs of a store without local files', () => {
 test('what is no SHA-256 is no blob', async () => {
   const blobs = await openBlobs(createStoreInMemory(), cache());
   for (const text of ['', 'ab', '../../etc/passwd', 'AB'.repeat(32)]) await expect(blobs.open(text)).rejects.toMatchObject({ code: 'KeyInvalid' });
+});
+
+test('a copy that a killed process left half is gone once the cache is opened again; one that is being made stays', async () => {
+  const store = createStoreInMemory();
+  await openBlobs(store, cache());
+  const digest = sha256(bytes);
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const host = hostname().replaceAll(/[^A-Za-z0-9-]/g, '-');
+  const named = (pid: number, machine = host): string => `${digest}.${machine}.${pid}.${randomUUID()}.${randomUUID()}`;
+  const left = [named(dead), named(process.pid)];
+  const underWay = [named(process.ppid), named(dead, 'another-machine'), halfCopy(digest)];
+  for (const name of [...left, ...underWay]) await writeFile(join(cache(), name), 'half');
+  await openBlobs(store, cache());
+  expect((await readdir(cache())).toSorted()).toEqual(underWay.toSorted());
 });
