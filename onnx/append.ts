@@ -21,6 +21,8 @@ export function appendGraph(onnx: Uint8Array, output: string, tail: Graph): Uint
   graph.node = [...graph.node!, ...behind.node!];
   graph.initializer = [...graph.initializer!, ...behind.initializer!];
   graph.output = behind.output!;
+  // Converters make up a new name each time, and the same model would have other bytes.
+  graph.name = behind.name!;
   if (described.opset[''] === undefined) whole.opset_import!.push({ domain: '', version: opsets['']!.written });
   return ModelProto.encode(whole).finish();
 }
