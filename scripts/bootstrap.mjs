@@ -1,5 +1,5 @@
 /**
- * What `npm run demo`, `npm test` and `npm run check` start: from a fresh clone to the thing itself. Only `node:` modules are imported before
+ * What `npm run demo`, `npm test`, `npm run check` and `npm run acceptance` start: from a fresh clone to the thing itself. Only `node:` modules are imported before
  * the packages are there.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -17,6 +17,7 @@ const say = (line) => process.stderr.write(`${line}\n`);
 const commands = {
   demo: (args) => run(process.execPath, [inRoot('dist/cli/main.js'), 'demo', ...args]),
   test: async (args) => jest(args, { ...(await temporalEnvironment()), ...(await s3Environment()) }),
+  acceptance: async (args) => run(process.execPath, [inRoot('dist/bench/acceptance.js'), ...args], await temporalEnvironment()),
   check: async (args) => {
     // `--static`: without the tests, for a caller that runs all of them next.
     const tests = args.includes('--static') ? [] : [['unit tests', () => jest(unitTests)]];
