@@ -120,11 +120,15 @@ describe('rounds', () => {
     expect(squares / 1000).toBeCloseTo(curve[bestRound - 1]!.validation!, 10);
   });
 
-  test('end where no split helps any more', async () => {
+  test('end where no split helps any more, continued or not', async () => {
     const values = Float64Array.from({ length: 100 }, (_, row) => row % 2);
-    const { curve } = await fitForest({ features: [{ values }], labels: values }, { rate: 1, minRowsPerLeaf: 1 });
-    expect(curve.at(-1)!.training).toBe(0);
-    expect(curve.length).toBeLessThan(5);
+    const training = { features: [{ values }], labels: values };
+    const checkpoints: Uint8Array[] = [];
+    const options = { rate: 1, minRowsPerLeaf: 1 };
+    const whole = await fitForest(training, options, { onRound: async (_, checkpoint) => void checkpoints.push(checkpoint()) });
+    expect(whole.curve.at(-1)!.training).toBe(0);
+    expect(whole.curve.length).toBeLessThan(5);
+    for (const resume of checkpoints) expect(await fitForest(training, options, { resume })).toEqual(whole);
   });
 
   test('end with what their listener throws, and the threads with them', async () => {

@@ -127,9 +127,8 @@ async function boost(team: Team, binnings: readonly Binning[], position: Positio
   const [trainingWeight, validationWeight] = [weight(0, rows), weight(rows, validationRows)];
   const { trees, curve } = position;
   let steps = derive(team);
-  while (curve.length < options.trees && !isOver(position, options)) {
+  while (!isOver(position, options, outputs)) {
     const round = curve.length + 1;
-    const before = trees.length;
     for (let output = 0; output < outputs; output++) trees.push(boostOnce(team, binnings, steps.units[output]!, round, output));
     steps = derive(team);
     const training = steps.loss / trainingWeight;
@@ -139,13 +138,16 @@ async function boost(team: Team, binnings: readonly Binning[], position: Positio
     curve.push(marks);
     if (marks.validation === undefined || marks.validation < (curve[position.bestRound - 1]?.validation ?? Infinity)) position.bestRound = round;
     await onRound?.(marks, () => save(position));
-    const splits = trees.slice(before).some(({ feature }) => feature.length > 0);
-    // All rows and columns were asked, and no split helps: none will.
-    if (!splits && options.rowShare >= 1 && options.columnShare >= 1) break;
   }
 }
 
-const isOver = ({ curve, bestRound }: Position, { patience }: GbdtOptions): boolean => curve.length - bestRound >= patience;
+/** Whether there is nothing to be had from another round. It follows from the position alone, so that a continued fit ends where it would have. */
+function isOver({ trees, curve, bestRound }: Position, options: GbdtOptions, outputs: number): boolean {
+  if (curve.length >= options.trees || curve.length - bestRound >= options.patience) return true;
+  // All rows and columns were asked, and no split helped: none will.
+  const whole = options.rowShare >= 1 && options.columnShare >= 1;
+  return whole && curve.length > 0 && trees.slice(-outputs).every(({ feature }) => feature.length === 0);
+}
 
 /** One tree: drawn rows and columns, grown, and added to the scores. */
 function boostOnce(team: Team, binnings: readonly Binning[], units: Units, round: number, output: number): Tree {
@@ -220,7 +222,7 @@ function drawColumns(sampled: Uint8Array, share: number, seed: string): void {
   }
 }
 
-/** The tree in values instead of codes. */
+/** The tree in values instead of codes. No value is -0, which JSON does not tell from 0. */
 function treeOf({ splits, leaves }: GrownTree, binnings: readonly Binning[], leafValues: Float64Array): Tree {
   const levels = splits.map(({ feature, set }) => {
     const binning = binnings[feature]!;
@@ -234,6 +236,6 @@ function treeOf({ splits, leaves }: GrownTree, binnings: readonly Binning[], lea
   return {
     ...{ feature: splits.map(({ feature }) => feature), threshold, missingLeft: splits.map(({ missingLeft }) => missingLeft), levels },
     ...{ left: splits.map(({ left }) => left), right: splits.map(({ right }) => right), gain: splits.map(({ gain }) => gain) },
-    ...{ rows: splits.map(({ all }) => all), values: Array.from(leafValues.subarray(0, leaves)) },
+    ...{ rows: splits.map(({ all }) => all), values: Array.from(leafValues.subarray(0, leaves), (value) => value + 0) },
   };
 }

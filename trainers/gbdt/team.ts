@@ -50,7 +50,7 @@ export async function openTeam(opening: Opening): Promise<Team> {
       for (let at = 0; at < given.length; at++) args[at] = given[at]!;
       announce(taskNames.indexOf(task));
       perform(task, space, 0, threads, given);
-      for (let working = words[control.working]!; working > 0; working = words[control.working]!) waitWhile(words, control.working, working);
+      for (let working = others.length; working > 0; working = Atomics.load(words, control.working)) waitWhile(words, control.working, working);
       if (words[control.failed]) throw new MlError('Bug', `a thread failed in "${task}" of gradient boosting`);
     },
     async end() {
