@@ -4,6 +4,13 @@ import { defineConfig } from 'perennial-ml';
 export default defineConfig({
   connections: {
     catalogue: { kind: 'folder', path: '.perennial/data' },
+    // pipelines/readmission/README.md makes these.
+    hospital: {
+      kind: 'folder',
+      path: '.perennial/hospital',
+      identity: { file: '.perennial/hospital-keys/identity.key' },
+      pseudonymKey: { file: '.perennial/hospital-keys/pseudonyms.key' },
+    },
     'user-data-api': {
       kind: 'http',
       baseUrl: 'http://127.0.0.1:7650',
