@@ -1,18 +1,21 @@
 import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
-import type { RegisteredVersion } from '../core/registry-entry.ts';
 import { duckdbVersion } from '../data/duckdb.ts';
 import { leaveOutSeen as leaveOut } from '../data/seen.ts';
+import { loaderOf } from '../data/loaders/index.ts';
+import type { Contender } from './find-contenders.ts';
 import { callOf, makeArtifact, parquet } from './make.ts';
 import type { Ports, Step } from './ports.ts';
+import { tableOf } from './row-files.ts';
 
 export interface LeaveOutSeenInput {
   readonly spec: ModelSpec;
   readonly split: Artifact<'split'>;
   /** The splits of all folds of the exam. */
   readonly exam: readonly Artifact<'split'>[];
-  readonly rivals: readonly { readonly name: string; readonly seen: RegisteredVersion['seen'] }[];
+  /** One without its encoding is taken to be able to sit. */
+  readonly rivals: readonly (Pick<Contender, 'seen'> & Partial<Pick<Contender, 'examinedItems'>> & { readonly name: string })[];
 }
 
 export interface FairSplit {
@@ -23,14 +26,25 @@ export interface FairSplit {
   readonly excused?: readonly string[];
 }
 
-/** Leave test rows out that the champion or another rival has been fitted on, and say who of them cannot sit the exam at all: it is fair to all who do. */
+/**
+ * Leave test rows out that the champion or another rival has been fitted on, and say who of them cannot sit the exam at all: it is fair to all who do.
+ * Who takes inputs that the spec has no more cannot.
+ */
 export const leaveOutSeen =
   (ports: Ports): Step<LeaveOutSeenInput, FairSplit> =>
   async ({ spec, split, exam, rivals }, context) => {
     const isThere = async ({ sha256 }: Artifact): Promise<boolean> => (await ports.blobs.head(sha256)) !== undefined;
     // What a rival has seen may have been erased: then nobody can tell which rows would be fair.
     const known = await Promise.all(rivals.map(async ({ seen }) => (await Promise.all(seen.splits.map(isThere))).every(Boolean)));
-    const told = rivals.filter((_, index) => known[index]);
+    const able = await Promise.all(
+      rivals.map(async ({ examinedItems }, index) => {
+        if (!known[index] || examinedItems === undefined) return known[index];
+        const { canSit } = loaderOf(spec.task);
+        if (canSit === undefined) return true;
+        return canSit(await ports.blobs.open(examinedItems.sha256, callOf(context)), { target: spec.target, ...tableOf(spec) });
+      }),
+    );
+    const told = rivals.filter((_, index) => able[index]);
     const open = (splits: readonly Artifact<'split'>[]) => Promise.all(splits.map(({ sha256 }) => ports.blobs.open(sha256, callOf(context))));
     const files = {
       split: (await open([split]))[0]!,

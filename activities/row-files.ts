@@ -31,7 +31,7 @@ export async function rowFiles(
 }
 
 /** What a spec says of a table, where its task asks for rows of one. */
-function tableOf(spec: ModelSpec): Pick<RowFiles, 'table'> {
+export function tableOf(spec: ModelSpec): Pick<RowFiles, 'table'> {
   const { encode, slices, rows } = spec;
   if (spec.request === undefined) return {};
   const { group } = rows;

@@ -24,7 +24,10 @@ export interface Examples {
   readonly encoding: TableEncoding;
   /** A column for each of `encoding.features`; NaN where a value is missing. */
   readonly features: readonly Float32Array[];
-  /** Regression: the value. Classification: the position in `encoding.classes`, so 0 or 1 where there are two. */
+  /**
+   * Regression: the value. Classification: the position in `encoding.classes`, so 0 or 1 where there are two. Of several, a class that came after the encoding
+   * was fitted is one behind them all, in held-out rows only.
+   */
   readonly labels: Float64Array;
   /** Milliseconds since 1970; 0 where rows have no time. */
   readonly timesMs: Float64Array;

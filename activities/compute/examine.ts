@@ -6,7 +6,7 @@ import { taskOf } from '../../core/tasks/index.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
 import { benchmark as measure } from '../../onnx/benchmark.ts';
-import { type ExamWatch, makeGolden, sitExam } from '../../onnx/examine.ts';
+import { makeGolden, sitExam } from '../../onnx/examine.ts';
 import { openSession } from '../../onnx/session.ts';
 
 export interface ExamineInput {
@@ -51,9 +51,9 @@ export interface ExamineContext {
 
 /** Let a model sit the exam that the held-out rows make, and write its marks. */
 export async function examine(input: ExamineInput, context: ExamineContext): Promise<ExamineOutput> {
-  const { task, known, exam, session } = await open(input, context);
+  const { task, known, request, exam, session } = await open(input, context);
   try {
-    const answers = await sitExam(session, task, exam, { signal: context.signal, onProgress: context.progress, ...requestOf(input.files) });
+    const answers = await sitExam(session, task, exam, { signal: context.signal, onProgress: context.progress, ...request });
     const marks = task.mark(exam, answers, known);
     const units = input.fold === null ? marks.units : marks.units.map((unit) => `${unit}@${input.fold}`);
     await writeFile(input.marksPath, canonical({ ...marks, units }));
@@ -92,17 +92,15 @@ export async function golden(input: GoldenInput, context: ExamineContext): Promi
   }
 }
 
-/** What a caller sends, where the spec says so. */
-export const requestOf = ({ table }: RowFiles): Pick<ExamWatch, 'request'> => (table ? { request: table.request } : {});
-
 /** The files without known rows, where an exam does not need them. */
 const examined = ({ task, files }: Pick<ExamineInput, 'task' | 'files'>): RowFiles => (loaderOf(task).heldOutAlone ? { ...files, parts: [] } : files);
 
 async function open(input: ExamineInput, context: ExamineContext) {
   const task = taskOf(input.task);
-  const { known, heldOut } = await loaderOf(task.kind).load(examined(input), input.preprocessor, input.heldOut, {
+  const { known, heldOut, request } = await loaderOf(task.kind).load(examined(input), input.preprocessor, input.heldOut, {
     signal: context.signal,
     scratch: input.scratch,
   });
-  return { task, known, exam: task.exam(known, heldOut!, input.exam), session: await openSession(input.onnxPath) };
+  const exam = task.exam(known, heldOut!, input.exam);
+  return { task, known, request: { ...(request && { request }) }, exam, session: await openSession(input.onnxPath) };
 }

@@ -12,7 +12,6 @@ import { completeModel } from '../../onnx/complete-model.ts';
 import { type ExamWatch, sitExam } from '../../onnx/examine.ts';
 import { trainers } from '../../trainers/index.ts';
 import { inScriptFolder, type RunProcess } from './script-folder.ts';
-import { requestOf } from './examine.ts';
 
 export interface FitInput {
   readonly task: TaskKind;
@@ -59,7 +58,7 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   // Where nobody can be examined nothing can be chosen: the first candidate stands.
   const validate =
     exam && exam.units.length > 0
-      ? validator(task, rows.known, exam, input.metric, { signal: context.signal, ...requestOf(input.files) }, complete)
+      ? validator(task, rows.known, exam, input.metric, { signal: context.signal, ...(rows.request && { request: rows.request }) }, complete)
       : undefined;
 
   const curve: CurvePoint[] = [];

@@ -43,7 +43,8 @@ export const multiclass: Task<'multiclass'> = {
       columns: {
         ...own.columns,
         prediction: answers.map((probabilities) => probabilities.indexOf(Math.max(...probabilities))),
-        labelProbability: answers.map((probabilities, at) => probabilities[labels[at]!]!),
+        // A model that was fitted before a class came gives it no probability.
+        labelProbability: answers.map((probabilities, at) => probabilities[labels[at]!] ?? 0),
       },
       answers,
       facts: {},

@@ -1,4 +1,4 @@
-import type { TaskKind, TaskTypes } from '../../core/task.ts';
+import type { Request, TaskKind, TaskTypes } from '../../core/task.ts';
 import type { Part } from '../../core/table.ts';
 import type { Json } from '../../core/artifact.ts';
 import type { PackageFile } from '../../core/manifest.ts';
@@ -23,6 +23,8 @@ export interface RowFiles {
 export interface LoadedRows<K extends TaskKind = TaskKind> {
   readonly known: TaskTypes[K]['data'];
   readonly heldOut?: TaskTypes[K]['data'];
+  /** What a model with this encoding is sent, where its spec said so. */
+  readonly request?: Request;
 }
 
 /** How the rows of one kind of task are encoded: a file each, listed in `index.ts`. */
@@ -37,6 +39,11 @@ export interface RowLoader<K extends TaskKind = TaskKind> {
   fit(files: RowFiles, described: { readonly snapshot: string; readonly key: string } | undefined, out: string, context: DataContext): Promise<void>;
   /** Loads rows by a fitted encoding, perhaps another model's. */
   load(files: RowFiles, preprocessor: string, heldOut: Part | null, context: DataContext): Promise<LoadedRows<K>>;
+  /**
+   * Whether rows of a spec hold what a model of an earlier one is asked, and label them as it does: else it sits no exam of theirs. `preprocessor` is the
+   * model's own. Absent where every model can.
+   */
+  canSit?(preprocessor: string, of: Pick<RowFiles, 'target' | 'table'>): Promise<boolean>;
   /**
    * Writes what servers look users up in, beside the package and never in it. Absent where a request carries all that the model needs. Returns facts
    * worth recording.

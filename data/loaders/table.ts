@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { canonical } from '../../core/canonical.ts';
 import type { TableEncoding } from '../../core/encoding.ts';
 import { MlError } from '../../core/errors.ts';
-import { fitEncoding } from '../table/fit-encoding.ts';
+import { fitEncoding, type TableTarget } from '../table/fit-encoding.ts';
 import { loadExamples } from '../table/load-examples.ts';
 import type { TableKind, TableSpec } from '../table/rows.ts';
 import type { RowFiles, RowLoader } from './loader.ts';
@@ -16,12 +16,22 @@ export const tableLoader = (kind: TableKind): RowLoader<'binary'> & RowLoader<'m
     await writeFile(out, canonical(await fitEncoding(kind, files, tableOf(files), context)));
   },
   async load(files, preprocessor, heldOut, context) {
-    const encoding = JSON.parse(await readFile(preprocessor, 'utf8')) as TableEncoding;
-    return loadExamples(files, tableOf(files), encoding, heldOut, context);
+    const encoding = await read(preprocessor);
+    const request = Object.fromEntries(encoding.inputs.map(({ name, kind }) => [name, kind]));
+    return { ...(await loadExamples(files, tableOf(files), encoding, heldOut, context)), request };
+  },
+  async canSit(preprocessor, spec) {
+    const { inputs, classes } = await read(preprocessor);
+    const { request } = tableOf(spec);
+    const { positive } = spec.target as TableTarget;
+    if (kind === 'binary' && classes?.at(-1) !== (positive ?? classes?.toSorted().at(-1))) return false;
+    return inputs.every((input) => request[input.name] === input.kind);
   },
 });
 
-function tableOf({ table }: RowFiles): TableSpec {
+const read = async (preprocessor: string): Promise<TableEncoding> => JSON.parse(await readFile(preprocessor, 'utf8')) as TableEncoding;
+
+function tableOf({ table }: Pick<RowFiles, 'table'>): TableSpec {
   if (table === undefined) throw new MlError('Bug', 'rows of a table come with what the spec says of it');
   return table;
 }

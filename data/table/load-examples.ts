@@ -63,8 +63,12 @@ async function readExamples(db: Duckdb, files: RowFiles, encoding: TableEncoding
     }
     at += chunk.rowCount;
   }
-  if (labels.includes(-1) && encoding.classes !== undefined) {
-    throw new MlError('RowsInvalid', `there are labels besides ${encoding.classes.join(', ')}, which the encoding does not know: fit it again`);
+  const { classes } = encoding;
+  if (classes !== undefined && labels.includes(-1)) {
+    if (fitted || classes.length === 2) {
+      throw new MlError('RowsInvalid', `there are labels besides ${classes.join(', ')}, which the encoding does not know: fit it again`);
+    }
+    for (let row = 0; row < labels.length; row++) if (labels[row] === -1) labels[row] = classes.length;
   }
   return { encoding, features, labels, timesMs };
 }

@@ -111,4 +111,20 @@ describe('a model of a table', () => {
       expect(Object.keys(evaluation.contenders['challenger']!.slices).toSorted()).toEqual(['jam=high', 'jam=low', 'jam=missing']);
     },
   );
+
+  test('sits the exam of one that takes more than it, and is excused from that of one that takes something else', async () => {
+    const taking = (request: NonNullable<ModelSpec['request']>): ModelSpec => ({
+      ...minutes,
+      name: 'growing',
+      request,
+      train: [{ trainer: 'linear' }],
+    });
+    const few = await trainedVersion(taking({ km: 'number', jam: 'category' }));
+    expect(Object.keys(few.evaluation.contenders)).not.toContain('champion');
+    const more = await trainedVersion(taking({ km: 'number', jam: 'category', rain: 'flag' }));
+    expect(more.evaluation.gains.find(({ over }) => over === 'champion')!.low).toBeGreaterThan(0);
+
+    const other = await (await system.client.train(taking({ km: 'number', jam: 'category', at: 'time' }), {})).result();
+    expect(other).toMatchObject({ outcome: 'rejected', verdict: { name: 'not-comparable' } });
+  });
 });
