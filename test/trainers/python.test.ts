@@ -1,9 +1,14 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { trainers } from '../../trainers/index.ts';
 import { model, node } from '../../onnx/writer.ts';
+import { openEnvironment } from '../../workers/python/environment.ts';
+import { findPython } from '../../workers/python/find-python.ts';
 import { trainingContext } from '../support/training.ts';
 import { answersTo, examplesOf, someExamples } from './examples.ts';
-import { lives, noPython, openScripts, type ScriptRuns } from './python.ts';
+import { here, lives, noPython, openScripts, type ScriptRuns } from './python.ts';
 
 /** The message that says how a script failed. */
 const failure = (fit: Promise<unknown>): Promise<{ code: string; message: string }> =>
@@ -209,6 +214,56 @@ withPython('the environment of a training script', () => {
       code: 'PythonMissing',
       message: expect.stringContaining('install Python 3.11 or newer'),
     });
+  });
+
+  test('a Python that is too old is an error that says which is needed', async () => {
+    const folder = join(scripts.folder, 'old');
+    await mkdir(folder);
+    await writeFile(join(folder, 'python3'), `#!/bin/sh\necho '{"executable": "/usr/bin/python3", "version": "3.9.2"}'\n`, { mode: 0o755 });
+    const python = { path: folder, cacheFolder: scripts.folder };
+    expect(await failure(scripts.fit('any', rows, { python }))).toMatchObject({
+      code: 'PythonMissing',
+      message: expect.stringContaining('/usr/bin/python3 is Python 3.9.2, too old: install Python 3.11 or newer'),
+    });
+  });
+
+  test('a package index that does not answer is an error that may pass, with what to do', async () => {
+    await scripts.write('offline', 'pass', `--index-url http://127.0.0.1:9/simple\nno-such-package==1.0 --hash=sha256:${'0'.repeat(64)}\n`);
+    const python = { ...here, cacheFolder: join(scripts.folder, 'offline') };
+    expect(await failure(scripts.fit('offline', rows, { python }))).toMatchObject({
+      code: 'PackagesUnreachable',
+      message: expect.stringContaining('let the worker reach a package index, or name one in PIP_INDEX_URL'),
+    });
+    expect((await readdir(join(python.cacheFolder, 'python'))).filter((name) => !name.endsWith('.lock'))).toEqual([]);
+  });
+
+  test('libraries without hashes are refused: nothing is installed that was not looked at', async () => {
+    await scripts.write('loose', 'pass', '# all of them\nnumpy==2.4.6 \\\n  --hash=sha256:00\nscipy>=1.0\n');
+    expect(await failure(scripts.fit('loose', rows, { python: { ...here, cacheFolder: scripts.folder } }))).toMatchObject({
+      code: 'PackagesRefused',
+      message: expect.stringContaining('the requirements name "scipy>=1.0" without a version or a hash'),
+    });
+  });
+
+  test('it is made once, also by two that need it at the same time, and what a killed one left is removed', async () => {
+    const cacheFolder = join(scripts.folder, 'shared');
+    const { version } = await findPython(here.path);
+    const name = `${version}-${createHash('sha256').update('').digest('hex').slice(0, 16)}`;
+    await mkdir(join(cacheFolder, 'python', `${name}.making-killed`), { recursive: true });
+    const notes: string[] = [];
+    const options = { signal: new AbortController().signal, note: async (text: string) => void notes.push(text) };
+    const [one, other] = await Promise.all([1, 2].map(() => openEnvironment(undefined, { ...here, cacheFolder }, options)));
+    expect(one).toEqual(other);
+    expect(notes.filter((note) => note.startsWith('making'))).toHaveLength(1);
+    expect(await readdir(join(cacheFolder, 'python'))).toEqual([name]);
+  });
+
+  test('making it can be cancelled', async () => {
+    const controller = new AbortController();
+    const note = async () => controller.abort();
+    const python = { ...here, cacheFolder: join(scripts.folder, 'cancelled') };
+    expect(await failure(openEnvironment(undefined, python, { signal: controller.signal, note }))).toMatchObject({ code: 'Cancelled' });
+    expect(await readdir(join(python.cacheFolder, 'python'))).toEqual([]);
   });
 
   test('an unknown script is refused with the one that was probably meant', async () => {

@@ -32,6 +32,7 @@ const record = 'environment.json';
 export async function openEnvironment(requirements: string | undefined, settings: PythonSettings, options: MakeOptions): Promise<PythonEnvironment> {
   const python = await findPython(settings.path);
   const text = requirements === undefined ? '' : await readFile(requirements, 'utf8');
+  checkLocked(text);
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const folder = join(settings.cacheFolder, 'python', `${python.version}-${digest}`);
   if (existsSync(join(folder, record))) return readEnvironment(folder);
@@ -42,6 +43,14 @@ export async function openEnvironment(requirements: string | undefined, settings
   } finally {
     await held.release();
   }
+}
+
+/** Whatever has no hash could be anything. */
+function checkLocked(requirements: string): void {
+  const lines = requirements.replaceAll(/\\\r?\n/g, ' ').split('\n');
+  const loose = lines.find((line) => !/^\s*(#|--|$)/.test(line) && !/==.*--hash=sha256:/.test(line));
+  if (loose === undefined) return;
+  throw new MlError('PackagesRefused', `the requirements name "${loose.trim()}" without a version or a hash: lock them with \`--generate-hashes\``);
 }
 
 const executableIn = (folder: string): string => join(folder, 'bin', 'python');
