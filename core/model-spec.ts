@@ -113,6 +113,7 @@ export interface GateSpec<K extends TaskKind = TaskKind> {
   readonly champion?: { readonly rule: 'not-worse'; readonly margin: number } | { readonly rule: 'better' };
   readonly floors?: readonly {
     readonly slice: TaskTypes[K]['slice'] | 'all';
+    /** One that is better the higher it is. */
     readonly metric: TaskTypes[K]['metric'];
     readonly min: number;
     /** With fewer units the floor is not judged. Default 20. */

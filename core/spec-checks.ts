@@ -20,7 +20,7 @@ export interface SpecFragments {
 export interface TaskVocabulary {
   readonly target: z.ZodType;
   readonly asks: Task['asks'];
-  readonly metrics: Readonly<Record<string, Pick<Metric, 'whole'>>>;
+  readonly metrics: Readonly<Record<string, Pick<Metric, 'whole' | 'better'>>>;
   readonly baselines: Readonly<Record<string, unknown>>;
   /** A name such as `category:<name>` stands for all that begin so. */
   readonly slices: Readonly<Record<string, string>>;
@@ -63,9 +63,11 @@ function encodeFaults({ request = {}, encode = {} }: SpecShape): readonly SpecFa
 const roles = ['challenger', 'champion', 'anchor'];
 
 /** A name that the task does not have would never be judged, so that the gate would pass what it should hold up. */
-export function gateFaults({ task, gate: given }: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
+export function gateFaults({ task, gate: given, slices: columns = [] }: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
   if (given === undefined || !Object.hasOwn(fragments.tasks, task)) return [];
-  const { metrics, baselines, slices } = fragments.tasks[task]!;
+  const { metrics, baselines, slices, asks } = fragments.tasks[task]!;
+  const sliceNames = ['all', ...(asks === 'request' ? columns.map((column) => `${column}=<value>`) : Object.keys(slices))];
+  const families = sliceNames.flatMap((name) => (name.includes('<') ? [name.slice(0, name.indexOf('<'))] : []));
   const faults: SpecFault[] = [];
   const checkName = (path: string, what: string, name: string, known: readonly string[], isKnown = known.includes(name)) => {
     if (!isKnown) faults.push({ path, message: `there is no ${what} "${name}"${choices(name, known)}` });
@@ -86,13 +88,14 @@ export function gateFaults({ task, gate: given }: SpecShape, fragments: SpecFrag
   }
   for (const [i, { slice, metric }] of (given.floors ?? []).entries()) {
     const path = `gate.floors[${i}]`;
-    const known = ['all', ...Object.keys(slices)];
-    const families = known.flatMap((name) => (name.includes('<') ? [name.slice(0, name.indexOf('<'))] : []));
     const isMember = families.some((family) => slice.startsWith(family) && slice.length > family.length);
-    checkName(`${path}.slice`, 'slice', slice, known, isMember || known.includes(slice));
+    checkName(`${path}.slice`, 'slice', slice, sliceNames, isMember || sliceNames.includes(slice));
     checkName(`${path}.metric`, 'metric', metric, Object.keys(metrics));
     if (slice !== 'all' && Object.hasOwn(metrics, metric) && metrics[metric]!.whole) {
       faults.push({ path: `${path}.metric`, message: `"${metric}" describes all answers together: its floor is one of the slice "all"` });
+    }
+    if (Object.hasOwn(metrics, metric) && metrics[metric]!.better === 'lower') {
+      faults.push({ path: `${path}.metric`, message: `"${metric}" is better the lower it is, and a floor is a least value: take another metric` });
     }
   }
   return faults;

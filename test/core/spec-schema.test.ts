@@ -47,6 +47,12 @@ function changed(changes: Changes): unknown {
   return copy;
 }
 
+/** A spec of a table with one floor. */
+const tableFloor = (slice: string, metric: string): Changes => ({
+  ...{ task: 'binary', target: { column: 'rating' }, request: { userId: 'key', ratedAt: 'time' }, slices: ['movieId'] },
+  gate: { metric: 'roc-auc', floors: [{ slice, metric, min: 0.1 }] },
+});
+
 const floor = (slice: string, metric: string): Changes => ({ gate: { metric: 'ndcg@10', floors: [{ slice, metric, min: 0.1 }] } });
 
 function faults(changes: Changes): readonly SpecFault[] {
@@ -187,6 +193,8 @@ describe('a spec', () => {
     ['a floor of a category without a name', floor('category:', 'recall@10'), 'gate.floors[0].slice', 'there is no slice "category:"'],
     ['a floor of a metric that is misspelt', floor('category:Drama', 'recal@10'), 'gate.floors[0].metric', 'did you mean "recall@10"?'],
     ['a floor of a metric that no slice has', floor('new-users', 'coverage@10'), 'gate.floors[0].metric', 'describes all answers together'],
+    ['a floor of a column that has no slices', tableFloor('movie=1', 'roc-auc'), 'gate.floors[0].slice', 'there are all, movieId=<value>'],
+    ['a floor of a metric that should be low', tableFloor('movieId=1', 'log-loss'), 'gate.floors[0].metric', 'is better the lower it is'],
     ['a split that is not known', { split: { by: 'random' } }, 'split.by', '"random"'],
     ['a test part of nothing', { 'split.test': 0 }, 'split.test', ''],
     ['a cron of four fields', { retrain: { cron: '0 3 * *' } }, 'retrain.cron', 'five fields'],
