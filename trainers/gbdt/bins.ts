@@ -102,19 +102,20 @@ function distinct(sorted: Float32Array, counts: Int32Array): { values: Float32Ar
 function boundsOf(values: Float32Array, counts: Int32Array, total: number, bins: number, minRowsPerBin: number): Float32Array {
   const few = values.length <= bins;
   const most = few ? bins : Math.max(1, Math.min(bins, Math.floor(total / minRowsPerBin)));
-  const isLarge = (at: number) => !few && counts[at]! >= total / most;
+  // Nothing is large where every value has a bin.
+  const large = few ? Infinity : total / most;
   let [restBins, restRows] = [most, total];
-  for (let at = 0; at < values.length; at++) if (isLarge(at)) [restBins, restRows] = [restBins - 1, restRows - counts[at]!];
+  for (let at = 0; at < values.length; at++) if (counts[at]! >= large) [restBins, restRows] = [restBins - 1, restRows - counts[at]!];
   let mean = few ? minRowsPerBin : restRows / restBins;
   const bounds: number[] = [];
   let rows = 0;
   for (let at = 0; at + 1 < values.length && bounds.length + 1 < most; at++) {
-    if (!isLarge(at)) restRows -= counts[at]!;
+    if (counts[at]! < large) restRows -= counts[at]!;
     rows += counts[at]!;
-    if (!isLarge(at) && rows < mean && !(isLarge(at + 1) && rows >= Math.max(1, mean / 2))) continue;
+    if (counts[at]! < large && rows < mean && !(counts[at + 1]! >= large && rows >= Math.max(1, mean / 2))) continue;
     bounds.push(between(values[at]!, values[at + 1]!));
     rows = 0;
-    if (!few && !isLarge(at)) mean = restRows / --restBins;
+    if (!few && counts[at]! < large) mean = restRows / --restBins;
   }
   return Float32Array.from(bounds);
 }
