@@ -10,8 +10,8 @@ import { openWorkspace } from './workspace.ts';
 import type { Opening, Workspace } from './workspace.ts';
 
 /** The words by which a team is told what to do. */
-export const control = { turn: 0, working: 1, task: 2, failed: 3, size: 4 } as const;
-export const endTask = -1;
+const control = { turn: 0, working: 1, task: 2, failed: 3, size: 4 } as const;
+const endTask = -1;
 
 /** Threads that do one task after another, each its share. This thread has the first share. */
 export interface Team {
@@ -61,7 +61,7 @@ export async function openTeam(opening: Opening): Promise<Team> {
 }
 
 /** One thread's share of a task. Arguments that it does not have are not looked at. */
-export function perform(task: TaskName, space: Workspace, share: number, shares: number, given: ArrayLike<number>): void {
+function perform(task: TaskName, space: Workspace, share: number, shares: number, given: ArrayLike<number>): void {
   const run: Task = tasks[task];
   run(space, share, shares, given[0]!, given[1]!, given[2]!, given[3]!, given[4]!);
 }
@@ -77,11 +77,34 @@ async function startThread(opening: Opening, share: number): Promise<Thread> {
   return { exited };
 }
 
+/** What a thread of a team does until it is told to end: it waits for tasks without an event loop. */
+export function serve(opening: Opening, share: number, ready: () => void): void {
+  const space = openWorkspace(opening);
+  const words = new Int32Array(opening.memory.buffer, space.plan.control, control.size);
+  const given = new Float64Array(opening.memory.buffer, space.plan.given, taskArguments);
+  ready();
+  for (let turn = 0; ;) {
+    waitWhile(words, control.turn, turn);
+    const now = Atomics.load(words, control.turn);
+    if (now === turn) continue;
+    turn = now;
+    const task = words[control.task]!;
+    if (task === endTask) return;
+    try {
+      perform(taskNames[task]!, space, share, opening.shape.threads, given);
+    } catch {
+      // Nobody reads messages while threads work together: whoever waits for this one says so.
+      words[control.failed] = 1;
+    }
+    if (Atomics.sub(words, control.working, 1) === 1) Atomics.notify(words, control.working);
+  }
+}
+
 /** Short waits are waited out awake: to sleep and be woken takes longer than most tasks. */
 const looks = 5_000;
 
 /** Returns when the word is no longer `value`, or perhaps before. */
-export function waitWhile(words: Int32Array, word: number, value: number): void {
+function waitWhile(words: Int32Array, word: number, value: number): void {
   for (let look = 0; look < looks; look++) if (Atomics.load(words, word) !== value) return;
   Atomics.wait(words, word, value);
 }
