@@ -103,16 +103,21 @@ async function createIn(
     const installed = await command(install, options);
     if (installed.code !== 0) throw notInstalled(installed.output);
   }
-  const listed = await command([inside, '-I', '-c', listPackages, join(made, record)], options);
+  const listed = await command([inside, '-I', '-c', listPackages, join(made, record), ...(await namesIn(requirements))], options);
   if (listed.code !== 0) throw new MlError('PackagesRefused', `the new environment does not start: ${listed.output}`);
 }
 
+/** Names of the locked libraries: what else is there is how the environment came to be, not what trains. */
+async function namesIn(requirements: string | undefined): Promise<readonly string[]> {
+  const text = requirements === undefined ? '' : await readFile(requirements, 'utf8');
+  return [...text.matchAll(/^([\w.-]+) *==/gm)].map(([, name]) => name!.toLowerCase().replaceAll(/[-_.]+/g, '-'));
+}
+
 const listPackages = `
-import importlib.metadata, json, platform, sys
-packages = {each.metadata["Name"].lower(): each.version for each in importlib.metadata.distributions()}
-packages.pop("pip", None)
-packages["python"] = platform.python_version()
-json.dump(dict(sorted(packages.items())), open(sys.argv[1], "w"), indent=1)
+import importlib.metadata, json, platform, re, sys
+packages = {re.sub("[-_.]+", "-", each.metadata["Name"]).lower(): each.version for each in importlib.metadata.distributions()}
+wanted = {name: packages[name] for name in sorted(packages) if name in sys.argv[2:]}
+json.dump({**wanted, "python": platform.python_version()}, open(sys.argv[1], "w"), indent=1)
 `;
 
 /** Ends with this process, or on `signal`. */
