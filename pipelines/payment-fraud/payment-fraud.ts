@@ -53,7 +53,7 @@ export const paymentFraud = defineModel({
   target: { column: 'fraud' },
   window: { from: weeks.from, to: weeks.to },
   split: { by: 'time', validation: '7d', test: '7d', gap: '7d' },
-  train: [{ trainer: 'gbdt', with: { rate: 0.05, columnShare: 0.5 }, try: { leaves: [4, 8], minRowsPerLeaf: [20, 100] } }],
+  train: [{ trainer: 'gbdt', with: { columnShare: 0.5, minRowsPerLeaf: 100 }, try: { rate: [0.02, 0.05], leaves: [4, 8] } }],
   gate: { metric: 'average-precision', baselines: ['constant', 'one-feature', 'logistic'], champion: { rule: 'not-worse', margin: 0.01 } },
   refit: 'none',
 });
