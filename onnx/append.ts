@@ -6,9 +6,9 @@ import { type Graph, model } from './writer.ts';
 
 /**
  * Puts `tail` behind one output of a model: its outputs become the model's only ones. What the tail makes keeps its name; a value of the model that has it
- * gets another.
+ * gets another. The tail's operators are of the model's own operator set: take some that mean the same in all that are read.
  *
- * @throws {MlError} `ModelInvalid` if there is no such output, or it is in an operator set that differs from the tail's too much.
+ * @throws {MlError} `ModelInvalid` if there is no such output.
  */
 export function appendGraph(onnx: Uint8Array, output: string, tail: Graph): Uint8Array {
   const described = readModel(onnx);
