@@ -7,7 +7,7 @@ import { loadModel as load } from './loaded-model.ts';
 import type { ServedModel } from './served-model.ts';
 
 export type { RecommendedItem, Recommendations, RecommendRequest } from './recommend.ts';
-export type { ServedModel, UserProfile, UserSummary, VersionIdentity } from './served-model.ts';
+export type { Prediction, RequestRow, ServedModel, UserProfile, UserSummary, VersionIdentity } from './served-model.ts';
 export { startPredictionServer, type PredictionServer, type PredictionServerOptions } from './server.ts';
 
 /**

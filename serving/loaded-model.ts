@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { TableEncoding } from '../core/encoding.ts';
 import { MlError } from '../core/errors.ts';
 import type { FileRole, Golden, Item } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import type { TaskKind } from '../core/task.ts';
 import type { RecommendationQuestion } from '../core/tasks/recommendation.ts';
 import { recommendation } from '../core/tasks/recommendation.ts';
 import { checkGolden, checkSignature } from '../onnx/examine.ts';
 import { openSession, type Session } from '../onnx/session.ts';
 import { bestValue, findUsers, profileOf, readHistories, type Histories } from './histories.ts';
+import { predictor } from './loaded-table.ts';
 import { catalogueOf, questionOf, ranked, type Catalogue, type Conventions } from './recommend.ts';
 import { describeVersion, type LocalVersion, type ServedModel } from './served-model.ts';
 import { titleSearch } from './title-search.ts';
@@ -27,33 +30,40 @@ const newcomer: RecommendationQuestion = { unit: '', items: [], values: [], ages
  */
 export async function loadModel(local: LocalVersion): Promise<ServedModel> {
   const files = await readFiles(local);
-  const part = (role: FileRole) => {
+  const part = (role: FileRole): Buffer => {
     const bytes = files.get(role);
     if (!bytes) throw new MlError('PackageInvalid', `${describeVersion(local)} has no ${role}: pack it again`);
     return bytes;
   };
-  const catalogue = catalogueOf(parse<readonly Item[]>(part('items'), local, 'items'));
-  const histories = await historiesOf(local, catalogue);
-  const conventions = await conventionsOf(local, histories);
   const session = await openSession(part('model'));
   try {
-    await check(session, parse<Golden>(part('golden'), local, 'golden'), catalogue);
+    checkSignature(session, local.manifest.task, local.manifest.signature);
+    await checkGolden(session, parse<Golden>(part('golden'), local, 'golden'), goldenTolerance);
+    const { model, segment, version, digest, manifest } = local;
+    const rest = { identity: { model, segment, version, digest }, manifest, release: () => session.release() };
+    return { ...(files.has('items') ? await recommender(local, session, part) : table(local, session, part)), ...rest };
   } catch (error) {
     await session.release();
     throw error;
   }
+}
 
-  const { model, segment, version, digest, manifest } = local;
+type Answers = Omit<ServedModel, 'identity' | 'manifest' | 'release'>;
+
+async function recommender(local: LocalVersion, session: Session, part: (role: FileRole) => Buffer): Promise<Answers> {
+  const catalogue = catalogueOf(parse<readonly Item[]>(part('items'), local, 'items'));
+  const histories = await historiesOf(local, catalogue);
+  const conventions = await conventionsOf(local, histories);
+  await checkCatalogue(session, catalogue);
   const findItems = titleSearch(catalogue.items);
   return {
-    identity: { model, segment, version, digest },
-    manifest,
     async recommend(request) {
       const history = request.user === undefined ? undefined : histories.get(request.user);
       const { question, unknown } = questionOf(request, catalogue, history, conventions);
       const outputs = await session.run(recommendation.feeds(question));
       return { known: history !== undefined, unknown, items: ranked(catalogue, recommendation.answer(question, outputs, request.count)) };
     },
+    predict: () => Promise.reject(notAsked(local, 'recommend')),
     items: async (ids) => ids.flatMap((id) => catalogue.items[catalogue.positions.get(id) ?? -1] ?? []),
     findItems: async (query, limit) => findItems(query, limit),
     findUsers: async (query, limit) => findUsers(histories, query, limit),
@@ -61,9 +71,22 @@ export async function loadModel(local: LocalVersion): Promise<ServedModel> {
       const history = histories.get(id);
       return history ? profileOf(id, history, catalogue, favourites) : null;
     },
-    release: () => session.release(),
   };
 }
+
+function table(local: LocalVersion, session: Session, part: (role: FileRole) => Buffer): Answers {
+  return {
+    predict: predictor(local.manifest.task as TaskKind, parse<TableEncoding>(part('preprocessor'), local, 'preprocessor'), session),
+    recommend: () => Promise.reject(notAsked(local, 'predict')),
+    items: async () => [],
+    findItems: async () => [],
+    findUsers: async () => [],
+    user: async () => null,
+  };
+}
+
+const notAsked = ({ model, manifest }: LocalVersion, instead: 'recommend' | 'predict'): MlError =>
+  new MlError('RequestInvalid', `${model} is a model of task ${manifest.task}: ask /v1/models/${model}/${instead}`, { model, task: manifest.task });
 
 /** The package's files by role. The hash is taken of the very bytes that are used, whoever checked the file before. */
 async function readFiles(local: LocalVersion): Promise<ReadonlyMap<FileRole, Buffer>> {
@@ -100,9 +123,7 @@ async function conventionsOf(local: LocalVersion, histories: Histories): Promise
   };
 }
 
-async function check(session: Session, golden: Golden, { items }: Catalogue): Promise<void> {
-  checkSignature(session, 'recommendation', recommendation.signature({}));
-  await checkGolden(session, golden, goldenTolerance);
+async function checkCatalogue(session: Session, { items }: Catalogue): Promise<void> {
   const { scores } = await session.run(recommendation.feeds(newcomer));
   if (scores?.data.length === items.length) return;
   throw new MlError('PackageInvalid', `the model gives ${scores?.data.length ?? 0} scores for ${items.length} items: pack it again`);

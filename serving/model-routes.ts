@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MlError } from '../core/errors.ts';
 import { allRows } from '../core/segment.ts';
@@ -33,10 +33,28 @@ const recommendBody = z
   })
   .refine(({ user, liked }) => user !== undefined || liked !== undefined, 'give `user`, `liked`, or both; `liked: []` asks what a newcomer sees');
 
+const predictBody = z.strictObject({
+  rows: z
+    .array(z.record(id, z.union([z.string().max(10_000), z.number(), z.boolean(), z.null()])))
+    .min(1)
+    .max(10_000),
+  segment: id.default(allRows),
+});
+
 const searchQuery = z.strictObject({ query: z.string().max(200).default(''), limit: z.coerce.number().int().min(1).max(50).default(12) });
 
 /** By words of the title, or by one or more `id`s. */
 const itemsQuery = searchQuery.extend({ id: z.union([id, z.array(id).max(100)]).optional() });
+
+interface Asked {
+  Params: { readonly model: string };
+}
+
+/** What a request asks, of whichever version answers for the segment. */
+interface Question {
+  readonly segment: string;
+  readonly ask: (served: ServedModel) => Promise<object>;
+}
 
 /** How many of a user's favourites the page shows. */
 const favouritesShown = 12;
@@ -46,22 +64,37 @@ const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 
 /** What can be asked of the models. */
 export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, answers, links }: ModelRoutesOptions): void {
-  app.post<{ Params: { model: string } }>('/v1/models/:model/recommend', async (request, reply) => {
+  app.post<Asked>('/v1/models/:model/recommend', (request, reply) =>
+    answered(request, reply, 'recommend', () => {
+      const { segment, ...asked } = parse(recommendBody, request.body);
+      return { segment, ask: (served) => served.recommend(asked) };
+    }),
+  );
+
+  app.post<Asked>('/v1/models/:model/predict', (request, reply) =>
+    answered(request, reply, 'predict', () => {
+      const { segment, rows } = parse(predictBody, request.body);
+      return { segment, ask: async (served) => ({ predictions: await served.predict(rows) }) };
+    }),
+  );
+
+  /** One request to a model: named, measured, answered by whoever it is routed to, and written down. */
+  async function answered(request: FastifyRequest<Asked>, reply: FastifyReply, endpoint: string, read: () => Question): Promise<object> {
     const started = performance.now();
     const given = request.headers['x-request-id'];
     const askedAt = Date.now();
     const requestId = isRequestId(given) ? given : timedId(askedAt);
     reply.header('x-request-id', requestId);
-    const answered: { by?: VersionIdentity } = {};
-    reply.raw.once('close', () => metrics.requested(answered.by, reply.statusCode, (performance.now() - started) / 1000));
-    const { segment, ...asked } = parse(recommendBody, request.body);
+    const routed: { to?: VersionIdentity } = {};
+    reply.raw.once('close', () => metrics.requested(routed.to, reply.statusCode, (performance.now() - started) / 1000));
+    const { segment, ask } = read();
     // Found and asked in the same turn, so that no swap lies between: a version that was replaced takes no new request.
     const served = slots.route(request.params.model, segment);
-    answered.by = served.identity;
-    const answer = await served.recommend(asked);
-    answers?.record(requestId, served.identity, 'recommend', askedAt);
+    routed.to = served.identity;
+    const answer = await ask(served);
+    answers?.record(requestId, served.identity, endpoint, askedAt);
     return { requestId, ...served.identity, requestedSegment: segment, ...answer };
-  });
+  }
 
   app.get('/v1/models', async () => ({
     models: slots.list().map(({ model, slots: places }) => ({ model, segments: places.map((slot) => describeSlot(slot, links)) })),

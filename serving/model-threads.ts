@@ -48,6 +48,7 @@ export class ModelThreads {
         return thread.alive;
       },
       recommend: (request) => thread.ask(number, 'recommend', request),
+      predict: (rows) => thread.ask(number, 'predict', rows),
       items: (ids) => thread.ask(number, 'items', ids),
       findItems: (query, limit) => thread.ask(number, 'findItems', query, limit),
       findUsers: (query, limit) => thread.ask(number, 'findUsers', query, limit),

@@ -34,12 +34,23 @@ export interface UserProfile extends UserSummary {
   readonly favourites: readonly (Item & { readonly value: number; readonly at: string })[];
 }
 
-/** A recommender that answers, in this thread or in one of its own. */
+/** A row as a caller writes it: a value for each input, a time as ISO 8601. What is left away or `null` is missing. */
+export type RequestRow = Readonly<Record<string, string | number | boolean | null>>;
+
+/** The answer to a row: a regression's in the label's unit, the positive class's probability, or each class's. */
+export type Prediction =
+  | { readonly prediction: number }
+  | { readonly probability: number }
+  | { readonly probabilities: Readonly<Record<string, number>> };
+
+/** A model that answers, in this thread or in one of its own. Only a recommender has items and users, only a model of a table predicts. */
 export interface ServedModel {
   readonly identity: VersionIdentity;
   readonly manifest: PackageManifest;
-  /** Answers one request. */
+  /** Answers one request. @throws {MlError} `RequestInvalid` if it is no recommender. */
   recommend(request: RecommendRequest): Promise<Recommendations>;
+  /** Answers rows, in their order. @throws {MlError} `RequestInvalid` if a row is not what the model takes, or it is a recommender. */
+  predict(rows: readonly RequestRow[]): Promise<readonly Prediction[]>;
   /** Those of the ids that the version knows. */
   items(ids: readonly string[]): Promise<readonly Item[]>;
   /** Items whose title has the words of `query`. */

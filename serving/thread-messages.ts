@@ -2,7 +2,7 @@ import { isErrorCode, MlError, type ErrorCode, type Facts } from '../core/errors
 import type { LocalVersion, ServedModel } from './served-model.ts';
 
 /** What a thread can be asked: to load a version, to answer with it, and to let it go, so that it is free for the next one. */
-export type ThreadCalls = Pick<ServedModel, 'recommend' | 'items' | 'findItems' | 'findUsers' | 'user' | 'release'> & {
+export type ThreadCalls = Pick<ServedModel, 'recommend' | 'predict' | 'items' | 'findItems' | 'findUsers' | 'user' | 'release'> & {
   load(local: LocalVersion): Promise<void>;
 };
 

@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Evaluation } from '../../core/evaluation.ts';
 import { defineModel, type ModelSpec } from '../../core/model-spec.ts';
 import { random } from '../../core/random.ts';
 import type { TrainOutcome } from '../../core/run.ts';
+import { startPredictionServer } from '../../serving/index.ts';
 import { startSystem, type TestSystem } from './harness.ts';
 
 /** Deliveries of a city: minutes grow with the distance, twice as fast in jams; every tenth distance is missing. */
@@ -81,6 +83,14 @@ const size = defineModel({
   gate: { metric: 'log-loss', baselines: ['constant', 'one-feature'] },
 });
 
+interface Answer {
+  readonly predictions: readonly {
+    readonly prediction?: number;
+    readonly probability?: number;
+    readonly probabilities?: Readonly<Record<string, number>>;
+  }[];
+}
+
 describe('a model of a table', () => {
   let data: string;
   let system: TestSystem;
@@ -111,6 +121,41 @@ describe('a model of a table', () => {
       expect(Object.keys(evaluation.contenders['challenger']!.slices).toSorted()).toEqual(['jam=high', 'jam=low', 'jam=missing']);
     },
   );
+
+  test('answers rows as callers write them over HTTP, whichever its task, and says what a row lacks', async () => {
+    const server = await startPredictionServer({ registry: system.registry, blobs: system.blobs, followEveryMs: 20 });
+    const ask = async (path: string, body: object): Promise<{ status: number; body: Answer }> => {
+      const response = await fetch(`${server.url}/v1/models/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      return { status: response.status, body: (await response.json()) as Answer };
+    };
+    try {
+      while (!(await fetch(`${server.url}/ready`)).ok) await sleep(20);
+      const jam = { at: '2024-01-20T18:00:00Z', km: 9, jam: 'high', courier: 'c1', rain: true };
+      const rows = [jam, { ...jam, km: 2, jam: 'low', rain: false }, { rain: false }];
+      const answered = await ask('minutes/predict', { rows });
+      expect(answered.body).toMatchObject({ model: 'minutes', version: 1, requestedSegment: 'all' });
+      const [long, short, unknown] = answered.body.predictions.map(({ prediction }) => prediction);
+      expect([long! > 45, short! < 20, Number.isFinite(unknown)]).toEqual([true, true, true]);
+      const [isLate, isNot] = (await ask('late/predict', { rows })).body.predictions.map(({ probability }) => probability);
+      expect([isLate! > 0.9, isNot! < 0.1]).toEqual([true, true]);
+      const [{ probabilities }] = (await ask('size/predict', { rows })).body.predictions as [Answer['predictions'][number]];
+      expect(Object.keys(probabilities!)).toEqual(['long', 'medium', 'short']);
+      expect(probabilities!['long']).toBeGreaterThan(0.9);
+
+      const refused = (error: string) => ({ status: 400, body: { code: 'RequestInvalid', error: expect.stringContaining(error) as unknown } });
+      expect(await ask('minutes/predict', { rows: [jam, { ...jam, kn: 3 }] })).toMatchObject(
+        refused('row 1: there is no input "kn"; there are at, km'),
+      );
+      expect(await ask('minutes/predict', { rows: [{ ...jam, km: 'far' }] })).toMatchObject(refused('row 0: "km" is "far": give a number'));
+      expect(await ask('minutes/recommend', { liked: [] })).toMatchObject(refused('ask /v1/models/minutes/predict'));
+    } finally {
+      await server.close();
+    }
+  });
 
   test('sits the exam of one that takes more than it, and is excused from that of one that takes something else', async () => {
     const taking = (request: NonNullable<ModelSpec['request']>): ModelSpec => ({
