@@ -4,6 +4,10 @@ import { defineConfig } from 'perennial-ml';
 export default defineConfig({
   connections: {
     catalogue: { kind: 'folder', path: '.perennial/data' },
+    // The pipelines of tables read real data, which a clone has not: put it there, or run `npm run acceptance -- --data <folder>`.
+    orders: { kind: 'folder', path: '.perennial/orders' },
+    taxi: { kind: 'folder', path: '.perennial/taxi' },
+    payments: { kind: 'folder', path: '.perennial/payments' },
     // pipelines/readmission/README.md makes these.
     hospital: {
       kind: 'folder',

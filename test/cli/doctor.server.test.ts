@@ -69,9 +69,7 @@ describe('perennial doctor', () => {
     try {
       const ran = await perennial({ project: folder, home: `${folder}/home`, env: { PSEUDONYM_KEY: 'c2hvcnQ=' } }, 'doctor');
       expect(ran.code).toBe(1);
-      expect(ran.stdout).toMatch(
-        /✖ secrets +\[SourceKeyInvalid\] the pseudonym key in environment variable PSEUDONYM_KEY .*openssl rand -base64 32/,
-      );
+      expect(ran.stdout).toMatch(/✖ secrets +\[SourceKeyInvalid\] the pseudonym key in environment variable PSEUDONYM_KEY .*openssl rand -base64 32/);
       expect(ran.stdout + ran.stderr).not.toContain('c2hvcnQ=');
     } finally {
       await remove();

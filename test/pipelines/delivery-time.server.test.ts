@@ -31,7 +31,9 @@ afterAll(async () => {
     if (outcome.outcome === 'unchanged') throw new Error(JSON.stringify(outcome));
     const { contenders, units } = JSON.parse(String(await system.blobs.readBytes(outcome.evaluation.sha256))) as Evaluation;
     const maeOf = (contender: string): number => contenders[contender]!.metrics['mae']!.value;
-    process.stderr.write(`delivery-time: ${JSON.stringify(Object.fromEntries(Object.keys(contenders).map((name) => [name, contenders[name]!.metrics])))}\n`);
+    process.stderr.write(
+      `delivery-time: ${JSON.stringify(Object.fromEntries(Object.keys(contenders).map((name) => [name, contenders[name]!.metrics])))}\n`,
+    );
     expect(units).toBe(3230);
     expect(outcome.verdict).toMatchObject({ name: 'better' });
     expect(maeOf('challenger')).toBeLessThan(3.35);
