@@ -23,6 +23,8 @@ import { makeTrivial } from './overhead/trivial.steps.ts';
 
 const [steps = 40, parallel = 1000, runs = 1000] = process.argv.slice(2).map(Number);
 const atOnce = 20;
+/** Runs of so many steps before those that count. */
+const warmUps = 5;
 
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -79,10 +81,14 @@ const worker = await startWorker({
 const client = await connect({ address, namespace, taskQueue: 'overhead' });
 const seeded = (count: number, seed: string) => ({ count, store, seed });
 try {
-  await (await client.run('measureSteps', seeded(3, 'warm'), 'warm')).result();
+  await (await client.run('measureSteps', seeded(3, 'first'), 'first')).result();
+  const early = await (await client.run<Times>('measureSteps', seeded(steps, 'early'), 'early')).result();
+  // A worker lives for hours: what it costs once its code is compiled is what its steps cost.
+  for (let i = 0; i < warmUps; i++) await (await client.run('measureSteps', seeded(steps, `warm ${i}`), `warm-${i}`)).result();
   const load = loadavg()[0]!;
   const times = await (await client.run<Times>('measureSteps', seeded(steps, 'cold'), 'steps')).result();
-  const more = (kind: 'queued' | 'eager' | 'light') => Math.round((mean(times[kind]) - mean(times.plain)) * 100) / 100;
+  const more = (of: Times, kind: 'queued' | 'eager') => Math.round((mean(of[kind]) - mean(of.plain)) * 100) / 100;
+  const summaries = (of: Times) => Object.fromEntries(Object.entries(of).map(([kind, each]) => [kind, summary(each)]));
 
   const alone = await timesAlone(steps);
 
@@ -102,15 +108,10 @@ try {
   }
   const report = {
     machine: { cores: availableParallelism(), load },
-    msPerStep: {
-      plain: summary(times.plain),
-      queued: summary(times.queued),
-      eager: summary(times.eager),
-      light: summary(times.light),
-      lightWithoutStore: summary(times.bare),
-      storeAlone: summary(alone),
-    },
-    moreThanPlain: { queued: more('queued'), eager: more('eager') },
+    msPerStep: { ...summaries(times), storeAlone: summary(alone) },
+    moreThanPlain: { queued: more(times, 'queued'), eager: more(times, 'eager') },
+    /** The first steps of a worker that has just started. */
+    early: { msPerStep: summaries(early), moreThanPlain: { queued: more(early, 'queued'), eager: more(early, 'eager') } },
     parallel: { steps: parallel, distinct, ms: manyMs },
     memory,
   };
