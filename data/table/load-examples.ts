@@ -12,8 +12,8 @@ import type { TableTarget } from './fit-encoding.ts';
 import { labelSql, rowsOf, type TableSpec } from './rows.ts';
 
 /**
- * Loads rows as columns of features. A mean label of a row that the encoding was fitted on is made without the row's own fifth of the rows, or trainers would
- * find the label in it; of held-out rows it is the one that the graph gives.
+ * Loads rows as columns of features. A mean label of a row that the encoding was fitted on is made without the row's own fifth of the rows (of the groups, where
+ * rows have any), or trainers would find the label in it; of held-out rows it is the one that the graph gives.
  */
 export async function loadExamples(
   files: RowFiles,
@@ -24,23 +24,27 @@ export async function loadExamples(
 ): Promise<{ readonly known: Examples; readonly heldOut?: Examples }> {
   const read = [files.rows, ...(files.parts === 'all' && heldOut === null ? [] : [files.split])];
   return withDuckdb({ read }, inOrder(context), async (db) => {
-    await select(db, files, encoding, files.parts);
+    await select(db, files, table, encoding, files.parts);
     const known = await readExamples(db, files, encoding, true);
     if (heldOut === null) return { known };
-    await select(db, files, encoding, [heldOut]);
+    await select(db, files, table, encoding, [heldOut]);
     const examples = await readExamples(db, files, encoding, false);
     return { known, heldOut: { ...examples, asked: await readAsked(db, files, table, encoding) } };
   });
 }
 
 /** The rows of some parts as the table `r`, with their place in time. */
-async function select(db: Duckdb, files: RowFiles, { classes }: TableEncoding, parts: readonly Part[] | 'all'): Promise<void> {
+async function select(db: Duckdb, files: RowFiles, { group }: TableSpec, { classes }: TableEncoding, parts: readonly Part[] | 'all'): Promise<void> {
   const { key, time } = files;
+  const text = (column: string): string => `CAST(r.${quoted(column)} AS VARCHAR)`;
+  const own = key.map(text).join(` || '/' || `);
+  // Rows of one group (a patient) would tell each other their label.
+  const together = group === undefined ? own : `coalesce(${text(group)}, ${own})`;
   const order = [...(time === null ? [] : [quoted(time)]), ...key.map((column) => naturalOrder(column))].join(', ');
   await db.run(
     `CREATE OR REPLACE TEMP TABLE chosen AS SELECT *, row_number() OVER (ORDER BY ${order}) AS "its place", ` +
       `${labelSql((files.target as TableTarget).column, classes)} AS "its label", ` +
-      `CAST(('0x' || substr(sha256(${key.map((column) => `CAST(r.${quoted(column)} AS VARCHAR)`).join(` || '/' || `)}), 1, 8)) AS BIGINT) % 5 AS "its fold" ` +
+      `CAST(('0x' || substr(sha256(${together}), 1, 8)) AS BIGINT) % 5 AS "its fold" ` +
       `FROM (${rowsOf(files, parts)}) r`,
   );
 }
