@@ -153,7 +153,7 @@ function program(claims: readonly Claim[], { workflows, steps }: DeclaredTypes):
     'type Output<C extends Call> = Awaited<ReturnType<C>>;',
     ...claims.map((claim, at) => {
       const type = `${claim.side === 'input' ? 'Input' : 'Output'}<${typeOf(claim)}>`;
-      return `const v${at} = ${JSON.stringify(claim.value)} as const; export const c${at}: ${type} = v${at};`;
+      return `const v${at} = ${JSON.stringify(claim.value)}${claim.value === null ? '' : ' as const'}; export const c${at}: ${type} = v${at};`;
     }),
     '',
   ].join('\n');

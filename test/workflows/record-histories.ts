@@ -10,6 +10,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { awaited, subjectOf } from '../../client/index.ts';
 import type { RunHandle } from '../../client/index.ts';
 import { resolveVersion } from '../../core/registry.ts';
+import { deliveries, minutes } from './deliveries.ts';
 import { recommender, slow, startSystem, until } from './harness.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -90,6 +91,9 @@ try {
   const superseded = subjectOf(await stateOf(), resolveVersion(await stateOf(), 2)!, 1);
   await record('deploy-by-hand', await ended(await client.promote(superseded, anna)));
   await record('decide-judged-again', await ended((await client.approve(await versionOf(3), anna)).run));
+
+  await writeFile(resolve(system.data, 'deliveries.csv'), deliveries(4032));
+  await record('train-table', await ended(await client.train(minutes)));
 
   await record('sweep-lineage', await ended(await client.sweepLineage()));
 } finally {

@@ -81,6 +81,16 @@ describe('what recorded runs passed to steps and got from them', () => {
     expect(found.compared).toBeGreaterThan(100);
   });
 
+  test('may be nothing: a kind of task without histories of users has no snapshot of them', async () => {
+    const types = new RecordedTypes();
+    types.add([{ kind: 'step', name: 'snapshotHistory', event: 7, input: undefined, output: null }], {
+      workflowId: 'train/minutes/all',
+      runId: 'r1',
+    });
+    const found = await types.check({ workflows: await workflowsByName([]), steps: new Map(), project: root }, join(folder, 'no-type'));
+    expect(found).toEqual({ compared: 1, broken: [], uncompared: [] });
+  });
+
   test.each([
     ['step', 'promote', 'input', { model: 'films', segment: 'all' }, /missing.*version/],
     ['step', 'promote', 'output', { entry: '3' }, /string.*number|"3".*number/],
