@@ -1,4 +1,5 @@
 import type { Artifact } from '../core/artifact.ts';
+import { MlError } from '../core/errors.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Where a version's report can be opened: at the running prediction server, else as a file of the store. `null` where it is in neither. */
@@ -8,6 +9,12 @@ export async function reportAddress(
 ): Promise<string | null> {
   const page = (await at.running())?.page;
   if (page !== undefined) return `${page}/reports/${[of.model, of.segment, of.version].map(encodeURIComponent).join('/')}`;
-  const { blobs } = await at.kept();
+  const kept = await at.kept().catch((error: unknown) => {
+    // The worker that made it may keep its store where this machine does not look.
+    if (error instanceof MlError && error.code === 'StoreMissing') return undefined;
+    throw error;
+  });
+  if (kept === undefined) return null;
+  const { blobs } = kept;
   return (await blobs.head(of.report.sha256)) === undefined ? null : blobs.open(of.report.sha256);
 }

@@ -10,7 +10,7 @@ import type { RunArchive } from '../registry/runs.ts';
 import { openBlobs } from '../stores/blobs.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
-import { openStore } from '../stores/open-store.ts';
+import { openExistingStore, openStore } from '../stores/open-store.ts';
 import { loadSettings } from '../workers/config.ts';
 import type { Settings } from '../workers/config.ts';
 import type { Project } from '../workers/project.ts';
@@ -37,7 +37,10 @@ export interface Reached {
 export interface Workplace {
   readonly settings: Settings;
   readonly out: Output;
+  /** To read. @throws {MlError} `StoreMissing` where there is no store: one is not made by looking at it. */
   kept(): Promise<Kept>;
+  /** To write, or to plan what will be written: a store that is not there is made. */
+  keptOrNew(): Promise<Kept>;
   /** Keys of payloads, where the project has any. */
   cipher(): Promise<Cipher | undefined>;
   project(): Promise<Project>;
@@ -57,11 +60,12 @@ export async function atWorkplace<T>({ json = false }: { readonly json?: boolean
   const out = openOutput(json);
   const closing: (() => Promise<void>)[] = [];
 
-  const kept = once(async (): Promise<Kept> => {
-    const store = await openStore(settings.store);
+  const keptIn = async (store: ObjectStore): Promise<Kept> => {
     const blobs = await openBlobs(store, join(settings.home, 'work', 'blobs'));
     return { store, blobs, registry: openRegistry(store, blobs), runs: openRunArchive(store, blobs) };
-  });
+  };
+  const kept = once(async () => keptIn(await openExistingStore(settings.store)));
+  const keptOrNew = once(async () => keptIn(await openStore(settings.store)));
   const cipher = once(async () => {
     if (settings.security.encryption === undefined) return undefined;
     return (await import('../workers/encryption.ts')).cipherOf(settings.security);
@@ -90,6 +94,7 @@ export async function atWorkplace<T>({ json = false }: { readonly json?: boolean
     settings,
     out,
     kept,
+    keptOrNew,
     cipher,
     project,
     running,

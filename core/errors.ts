@@ -52,6 +52,7 @@ export const catalogue = {
   SignatureInvalid: { retry: false, status: 500 },
   KeyInvalid: { retry: false, status: 400 },
   ObjectTooLarge: { retry: false, status: 413 },
+  StoreMissing: { retry: false, status: 503 },
   StoreUnavailable: { retry: true, status: 503 },
   StoreRefused: { retry: false, status: 502 },
   StoreUnsafe: { retry: false, status: 500 },

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { MlError } from '../core/errors.ts';
 import { openFolderStore } from './folder-store.ts';
@@ -16,8 +17,7 @@ const drivers: Readonly<Record<string, (uri: URL) => Promise<ObjectStore>>> = {
  * @throws {MlError} `ConfigInvalid` if no driver knows the scheme, `StoreUnavailable` if the store does not answer.
  */
 export async function openStore(uri: string): Promise<ObjectStore> {
-  // A drive letter ("C:\store") is no scheme.
-  if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return openFolderStore(uri);
+  if (!hasScheme(uri)) return openFolderStore(uri);
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   const open = url && drivers[url.protocol];
   if (url && open) return open(url);
@@ -25,3 +25,35 @@ export async function openStore(uri: string): Promise<ObjectStore> {
     uri,
   });
 }
+
+/**
+ * Opens a store that is there already, to read it: where there is none, nothing is made. A bucket holds a store once it holds an object of it.
+ *
+ * @throws {MlError} `StoreMissing`, and what `openStore` throws.
+ */
+export async function openExistingStore(uri: string): Promise<ObjectStore> {
+  const folder = URL.canParse(uri) && new URL(uri).protocol === 'file:' ? fileURLToPath(uri) : hasScheme(uri) ? undefined : uri;
+  if (folder !== undefined && !(await isFolder(folder))) throw noStore(uri);
+  const store = await openStore(uri);
+  if (folder === undefined && !(await holdsAnything(store))) throw noStore(store.uri);
+  return store;
+}
+
+// A drive letter ("C:\store") is no scheme.
+const hasScheme = (uri: string): boolean => /^[a-z][a-z0-9+.-]+:/i.test(uri);
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+async function holdsAnything(store: ObjectStore): Promise<boolean> {
+  for await (const _ of store.list('')) return true;
+  return false;
+}
+
+const noStore = (uri: string): MlError =>
+  new MlError('StoreMissing', `there is no store at ${uri}: name the one that you mean (PERENNIAL_STORE, PERENNIAL_HOME); a worker makes a new one`, {
+    store: uri,
+  });

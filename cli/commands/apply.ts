@@ -54,7 +54,7 @@ async function apply(at: Workplace, { dryRun = false }: ApplyFlags): Promise<voi
   // The difference is told before anything changes; with `--json` it is part of the result.
   if (!dryRun && !at.out.json) at.out.say(plans.map(planText).join('\n'));
   if (!dryRun) {
-    const { registry, blobs } = await at.kept();
+    const { registry, blobs } = await at.keptOrNew();
     // The spec first: a schedule trains by the one that was applied last.
     for (const spec of specs.values()) await applySpec(registry, blobs, spec, at.by);
     const { temporal, taskQueue } = reached!.client;
@@ -68,7 +68,7 @@ async function apply(at: Workplace, { dryRun = false }: ApplyFlags): Promise<voi
 }
 
 async function specChange(at: Workplace, spec: ModelSpec): Promise<SpecChange> {
-  const { registry, blobs } = await at.kept();
+  const { registry, blobs } = await at.keptOrNew();
   const { applied } = await registry.state({ model: spec.name, segment: allRows });
   if (applied === undefined) return { change: 'create', differences: [] };
   if (applied.spec.sha256 === digestOf(spec)) return { change: 'keep', differences: [] };

@@ -6,6 +6,7 @@ import { openStore } from '../../stores/open-store.ts';
 import { exitCodes } from '../failure.ts';
 import { interruptible } from '../interruptible.ts';
 import { misuse } from '../misuse.ts';
+import { storeNamed } from '../named-store.ts';
 import { styled } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { perform, verb } from '../verb.ts';
@@ -24,7 +25,7 @@ export function storeCommand(program: Command): void {
 }
 
 async function copy(at: Workplace, fromUri: string, toUri: string, signal: AbortSignal): Promise<number> {
-  const [from, to] = [await openStore(fromUri), await openStore(toUri)];
+  const [from, to] = [await storeNamed(fromUri), await openStore(toUri)];
   if (from.uri === to.uri) throw misuse(`${from.uri} cannot be copied into itself`);
   await mkdir(join(at.settings.home, 'work'), { recursive: true });
   const scratch = await mkdtemp(join(at.settings.home, 'work', 'copy-'));

@@ -48,7 +48,7 @@ async function train(at: Workplace, name: string, flags: TrainFlags): Promise<nu
   const spec = await specOf(at, written.model, flags.set);
   checkSegment(spec, segment);
   if (flags.plan) {
-    const plan = trainingPlan(spec, await (await at.kept()).registry.state({ model: spec.name, segment }), flags.window);
+    const plan = trainingPlan(spec, await (await at.keptOrNew()).registry.state({ model: spec.name, segment }), flags.window);
     at.out.result(plan, () => planText(plan));
     return exitCodes.done;
   }

@@ -7,10 +7,10 @@ import { verify as verifyStore, type Verified } from '../../registry/verify/veri
 import { type PublicKey, readPublicKeys } from '../../signing/keys.ts';
 import { verifyModelFolder } from '../../signing/model-folder.ts';
 import { signatureFile } from '../../signing/model-signature.ts';
-import { openStore } from '../../stores/open-store.ts';
 import { exitCodes } from '../failure.ts';
 import { interruptible } from '../interruptible.ts';
 import { fromArguments, misuse } from '../misuse.ts';
+import { storeNamed } from '../named-store.ts';
 import { styled } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { parseWritten } from '../reference.ts';
@@ -42,7 +42,7 @@ async function verify(at: Workplace, subject: string | undefined, { key: files }
   const isPlace = subject !== undefined && /^([./]|[a-z][a-z0-9+.-]+:|[a-z]:\\)/i.test(subject);
   if (isPlace && (await isFile(join(subject, signatureFile)))) return verifyFolder(at, subject, keys);
 
-  const store = isPlace ? await openStore(subject) : (await at.kept()).store;
+  const store = isPlace ? await storeNamed(subject) : (await at.kept()).store;
   const version = subject === undefined || isPlace ? undefined : subject;
   if (version !== undefined) fromArguments(() => parseWritten(version));
   const approvers = await readApprovers(at.settings.security.approvers);

@@ -6,7 +6,7 @@ import type { Check } from './finding.ts';
 export const store: Check = {
   of: 'store',
   async look(at) {
-    const { store: opened } = await at.kept();
+    const { store: opened } = await at.keptOrNew();
     const { clockAheadMs, writeMs } = await probeStore(opened);
     return [
       { of: 'store', state: 'well', found: `${opened.uri}: one of 16 racing writers won; a durable write takes ${writeMs.toFixed(0)} ms` },
