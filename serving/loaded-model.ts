@@ -6,7 +6,8 @@ import type { TableEncoding } from '../core/encoding.ts';
 import { MlError } from '../core/errors.ts';
 import type { FileRole, Golden, Item } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
-import type { TaskKind } from '../core/task.ts';
+import { taskOf } from '../core/tasks/index.ts';
+import type { TableKind } from '../core/tasks/table-exam.ts';
 import type { RecommendationQuestion } from '../core/tasks/recommendation.ts';
 import { recommendation } from '../core/tasks/recommendation.ts';
 import { checkGolden, checkSignature } from '../onnx/examine.ts';
@@ -75,8 +76,11 @@ async function recommender(local: LocalVersion, session: Session, part: (role: F
 }
 
 function table(local: LocalVersion, session: Session, part: (role: FileRole) => Buffer): Answers {
+  const { together } = taskOf(local.manifest.task as TableKind);
+  if (together === undefined)
+    throw new MlError('PackageInvalid', `${describeVersion(local)} is of task ${local.manifest.task} and has no items: pack it again`);
   return {
-    predict: predictor(local.manifest.task as TaskKind, parse<TableEncoding>(part('preprocessor'), local, 'preprocessor'), session),
+    predict: predictor(together, parse<TableEncoding>(part('preprocessor'), local, 'preprocessor'), session),
     recommend: () => Promise.reject(notAsked(local, 'predict')),
     items: async () => [],
     findItems: async () => [],

@@ -3,7 +3,7 @@ import { MlError } from '../errors.ts';
 import type { Examples, RawColumn } from '../examples.ts';
 import type { Tensor, Tensors, TensorSignature } from '../onnx-tensor.ts';
 import { random } from '../random.ts';
-import type { Exam, Marks, Request, Signature, TaskType } from '../task.ts';
+import type { Exam, Marks, Request, Signature, TaskKind, TaskType, TaskTypes } from '../task.ts';
 
 /** Rows that are asked about: their raw inputs by column. */
 export interface AskedTable {
@@ -27,6 +27,9 @@ export interface TableTask<Answer, Metric extends string, Baseline extends strin
   readonly baseline: Baseline;
   readonly slice: `${string}=${string}`;
 }
+
+/** The kinds of task whose rows are those of a table. */
+export type TableKind = { [K in TaskKind]: TaskTypes[K]['data'] extends Examples ? K : never }[TaskKind];
 
 /** Slices of tables come from the spec: any column in `slices`, by its values. */
 export const tableSlices = { '<column>=<value>': 'rows with this value of the column' };

@@ -2,9 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { canonical } from '../../core/canonical.ts';
 import type { TableEncoding } from '../../core/encoding.ts';
 import { MlError } from '../../core/errors.ts';
+import type { TableKind } from '../../core/tasks/table-exam.ts';
 import { fitEncoding, type TableTarget } from '../table/fit-encoding.ts';
 import { loadExamples } from '../table/load-examples.ts';
-import type { TableKind, TableSpec } from '../table/rows.ts';
+import type { TableSpec } from '../table/rows.ts';
 import type { RowFiles, RowLoader } from './loader.ts';
 
 /** The encoding of rows of a table: its features. */

@@ -1,11 +1,11 @@
 import { type Encoder, type Encoding, type Feature, type InputKind, type TableEncoding, type TimePart } from '../../core/encoding.ts';
 import { quoted } from '../../core/sql.ts';
-import { inputsOf } from '../../core/tasks/table-exam.ts';
+import { inputsOf, type TableKind } from '../../core/tasks/table-exam.ts';
 import { type DataContext, type Duckdb, withDuckdb } from '../duckdb.ts';
 import type { RowFiles } from '../loaders/loader.ts';
 import { inOrder } from '../rows.ts';
 import { encoderSql } from './encoders.ts';
-import { checkColumns, labelOf, labelSql, rowsOf, type TableKind, type TableSpec } from './rows.ts';
+import { checkColumns, labelOf, labelSql, rowsOf, type TableSpec } from './rows.ts';
 
 /** A level with fewer training rows is rare: it is one with those that come later and were never seen. */
 const rareBelow = 10;

@@ -1,16 +1,13 @@
-import type { TaskKind } from '../../core/task.ts';
 import { MlError } from '../../core/errors.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import { literal, quoted } from '../../core/sql.ts';
 import type { Part } from '../../core/table.ts';
+import type { TableKind } from '../../core/tasks/table-exam.ts';
 import type { Request } from '../../core/task.ts';
 import { kindTypes } from '../column-kinds.ts';
 import type { Duckdb } from '../duckdb.ts';
 import type { RowFiles } from '../loaders/loader.ts';
 import { describe, parquet, quotedList } from '../parquet.ts';
-
-/** The task kinds whose rows are those of a table. */
-export type TableKind = Exclude<TaskKind, 'recommendation'>;
 
 /** What of a spec says how rows of a table are encoded. */
 export interface TableSpec {
