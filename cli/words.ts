@@ -9,6 +9,10 @@ export const short = (sha256: string): string => sha256.slice(0, 12);
 export const count = (value: number): string => value.toLocaleString('en');
 export const plural = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
 
+/** Names one after the other; of very many the first. */
+export const namesText = (names: readonly string[], most = 30): string =>
+  names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${count(names.length - most)} more`;
+
 /** `2026-11-24 06:21`, in UTC. */
 export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
 

@@ -1,4 +1,5 @@
 import type { ArtifactKind, MadeRecord } from './artifact.ts';
+import type { ModelSpec } from './model-spec.ts';
 import { partsOf, sourcesOf } from './lineage.ts';
 import { formatReference } from './registry.ts';
 import type { SegmentState, VersionState } from './registry-entry.ts';
@@ -70,6 +71,13 @@ export function planErasure(
   const isAggregate = (sha256: string): boolean => kinds.has(sha256) && aggregates.includes(kinds.get(sha256)!);
   const content = [...reached].filter((sha256) => retire || !isAggregate(sha256));
   return { content: [...new Set([...content, ...goesWhole])].filter((sha256) => !stays.has(sha256)), touched };
+}
+
+/** The columns that a spec names: of its sources, of its rows, and what it predicts. */
+export function columnsOf({ sources = {}, rows, target }: Partial<ModelSpec>): readonly string[] {
+  const { user, item, value, column } = (target ?? {}) as Readonly<Partial<Record<string, string>>>;
+  const named = [user, item, value, column].filter((name) => name !== undefined);
+  return [...Object.values(sources).flatMap((source) => Object.keys(source.columns)), ...Object.keys(rows?.columns ?? {}), ...named];
 }
 
 export const referenceOf = ({ state, version }: Touched): string => formatReference(state.model, state.segment, version.version);

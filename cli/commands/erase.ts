@@ -1,13 +1,11 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Subject } from '../../data/find-subject.ts';
 import { datasetOf, erase as eraseFrom, type Erased, planErase } from '../../registry/erase.ts';
-import { keysOf } from '../../stores/read-object.ts';
 import { interruptible } from '../interruptible.ts';
 import { misuse } from '../misuse.ts';
-import { openProgress } from '../progress.ts';
+import { contentsWith } from '../seek-subject.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import { plural, sizeText } from '../words.ts';
@@ -50,39 +48,6 @@ async function erase(at: Workplace, { subject, dataset, reason, retire = false, 
   if (yes) for (const sha256 of erased.content) await rm(join(at.settings.home, 'work', 'blobs', sha256), { force: true });
   at.out.result({ ...erased, done: yes }, () => text(erased, yes, store.uri));
   return 0;
-}
-
-/** The Parquet files of the store that hold a subject, whether or not a record tells of them. */
-async function contentsWith(at: Workplace, subjects: readonly Subject[], signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const { store, blobs } = await at.kept();
-  const { filesWith } = await import('../../data/find-subject.ts');
-  const paths = new Map<string, string>();
-  const keys = await keysOf(store, 'blobs/');
-  const progress = openProgress();
-  const scratch = await mkdtemp(join(tmpdir(), 'perennial-erase-'));
-  try {
-    for (const [done, place] of keys.entries()) {
-      const sha256 = place.split('/').at(-1)!;
-      const path = await blobs.open(sha256, { signal });
-      if (await isParquet(path)) paths.set(path, sha256);
-      progress.working([{ step: 'erase', done, total: keys.length }]);
-    }
-    const found = await filesWith(subjects, [...paths.keys()], { scratch, signal });
-    return new Set(found.map((path) => paths.get(path)!));
-  } finally {
-    progress.end();
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-async function isParquet(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-    return bytesRead === 4 && buffer.toString('latin1') === 'PAR1';
-  } finally {
-    await file.close();
-  }
 }
 
 function text({ erasure, content, bytes, versions }: Erased, done: boolean, place: string): string {

@@ -48,6 +48,15 @@ describe('perennial erase', () => {
     expect((await perennial(here, 'verify')).code).toBe(0);
   });
 
+  test('knows a column that nothing has from a person who is not there, names those there are, and does nothing', async () => {
+    const args = ['erase', '--subject', 'usrId=42', '--reason', 'request 17', '--yes'];
+    const { code, stdout, stderr } = await perennial(here, ...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/has a column "usrId" \(did you mean "userId"\?\): there are .*\buserId\b/);
+    const spellings = await perennial(here, 'erase', '--subject', 'userId=50', 'user_no=50');
+    expect(spellings).toMatchObject({ code: 0, stderr: expect.stringContaining('has a column "user_no"') as unknown });
+  });
+
   test.each([
     ['names nothing', []],
     ['names two things', ['--subject', 'userId=42', '--dataset', 'ratings']],

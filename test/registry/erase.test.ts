@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Artifact, ArtifactKind, Json } from '../../core/artifact.ts';
 import { canonical } from '../../core/canonical.ts';
 import { withDuckdb } from '../../data/duckdb.ts';
-import { filesWith } from '../../data/find-subject.ts';
+import { seek } from '../../data/find-subject.ts';
 import { datasetOf, erase, planErase } from '../../registry/erase.ts';
 import { openRegistry, type Registry } from '../../registry/registry.ts';
 import { verify } from '../../registry/verify/verify.ts';
@@ -96,7 +96,7 @@ async function origins(): Promise<readonly string[]> {
   const keys = await keysOf(store, 'blobs/');
   const bodies = await Promise.all(keys.map((key) => readFile(pathOf(key))));
   const files = keys.filter((_, at) => bodies[at]!.subarray(0, 4).toString() === 'PAR1').map(pathOf);
-  const found = await filesWith([{ column: 'USERID', value: subject }], files, context());
+  const { holding: found } = await seek([{ column: 'USERID', value: subject }], files, context());
   return found.map((path) => path.split('/').at(-1)!);
 }
 
