@@ -87,8 +87,8 @@ function parseStatement(payload: Uint8Array): Statement | undefined {
   return whole ? (statement as Statement) : undefined;
 }
 
-/** What is different: a line for each file. Empty if the files are exactly those that were signed. */
-export function fileDifferences(signed: readonly SignedFile[], found: readonly SignedFile[]): readonly string[] {
+/** What is different: a line for each file. Empty if the files are exactly those that were signed, or listed by whatever else says what there was. */
+export function fileDifferences(signed: readonly SignedFile[], found: readonly SignedFile[], by: 'signed' | 'listed' = 'signed'): readonly string[] {
   const expected = new Map(signed.map(({ path, sha256 }) => [path, sha256]));
   const actual = new Map(found.map(({ path, sha256 }) => [path, sha256]));
   const paths = [...new Set([...expected.keys(), ...actual.keys()])].toSorted();
@@ -96,7 +96,7 @@ export function fileDifferences(signed: readonly SignedFile[], found: readonly S
     const [before, after] = [expected.get(path), actual.get(path)];
     if (before === after) return [];
     if (after === undefined) return [`${path} is missing`];
-    return [before === undefined ? `${path} is not signed` : `${path} has SHA-256 ${after}, signed is ${before}`];
+    return [before === undefined ? `${path} is not ${by}` : `${path} has SHA-256 ${after}, ${by} is ${before}`];
   });
 }
 

@@ -1,7 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { MlError } from '../../core/errors.ts';
+import { verifyPackageFolder } from '../../registry/package-folder.ts';
 import { readApprovers } from '../../registry/proof.ts';
+import { manifestFile } from '../../registry/signatures.ts';
 import type { Finding } from '../../registry/verify/finding.ts';
 import { verify as verifyStore, type Verified } from '../../registry/verify/verify.ts';
 import { type PublicKey, readPublicKeys } from '../../signing/keys.ts';
@@ -40,7 +43,8 @@ async function verify(at: Workplace, subject: string | undefined, { key: files }
   const trust = files ?? at.settings.security.signing?.trust;
   const keys = trust && (await readPublicKeys(trust));
   const isPlace = subject !== undefined && /^([./]|[a-z][a-z0-9+.-]+:|[a-z]:\\)/i.test(subject);
-  if (isPlace && (await isFile(join(subject, signatureFile)))) return verifyFolder(at, subject, keys);
+  if (isPlace && (await isFile(join(subject, signatureFile)))) return verifySigned(at, subject, keys);
+  if (isPlace && (await isFile(join(subject, manifestFile)))) return verifyUnsigned(at, subject, keys);
 
   const store = isPlace ? await storeNamed(subject) : (await at.kept()).store;
   const version = subject === undefined || isPlace ? undefined : subject;
@@ -64,10 +68,20 @@ async function verify(at: Workplace, subject: string | undefined, { key: files }
   }
 }
 
-async function verifyFolder(at: Workplace, folder: string, keys: readonly PublicKey[] | undefined): Promise<number> {
+async function verifySigned(at: Workplace, folder: string, keys: readonly PublicKey[] | undefined): Promise<number> {
   if (keys === undefined) throw misuse(`whose signature is ${folder} to have? Name the public key: perennial verify ${folder} --key ours.pub`);
   const { by, files } = await verifyModelFolder(folder, keys);
   at.out.result({ folder, by, files }, () => `${styled('green', 'verified')}  ${folder}: ${plural(files.length, 'file')} as ${by} signed them`);
+  return exitCodes.done;
+}
+
+/** Its files may be right; a signature is missed where somebody's was asked for. */
+async function verifyUnsigned(at: Workplace, folder: string, keys: readonly PublicKey[] | undefined): Promise<number> {
+  const found = await verifyPackageFolder(folder);
+  const whole = `${plural(found.files.length, 'file')} as ${manifestFile} says`;
+  const unsigned = 'this package has no signature, so that nothing tells who made it: see docs/keys.md';
+  if (keys !== undefined) throw new MlError('SignatureMissing', `${folder} has ${whole}, but ${unsigned}`, { folder, package: found.package });
+  at.out.result({ folder, by: null, ...found }, () => `${styled('yellow', 'unsigned')}  ${folder}: ${whole}\n${unsigned}`);
   return exitCodes.done;
 }
 

@@ -125,6 +125,27 @@ describe('perennial export', () => {
     await rm(folder, { recursive: true });
   });
 
+  test('writes one without a signature, which is checked by its manifest and called unsigned, and fails where a key is to have signed it', async () => {
+    const folder = join(here.project, 'unsigned');
+    await shop.register({ model: 'nobodys', onnx: byGenre(), items: films });
+    expect((await perennial(here, 'export', 'nobodys@1', '--to', folder)).stdout).toContain('not signed');
+    const elsewhere = { ...here, project: shop.folder };
+    const { code, stdout, stderr } = await perennial(elsewhere, 'verify', folder);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^unsigned .*5 files .*\n.*has no signature.*docs\/keys\.md\n$/),
+    });
+    expect(JSON.parse((await perennial(elsewhere, 'verify', folder, '--json')).stdout)).toMatchObject({ by: null, model: 'nobodys' });
+    const demanded = await perennial(elsewhere, 'verify', folder, '--key', join(here.project, 'ours.pub'));
+    expect(demanded).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('[SignatureMissing]') as unknown });
+    await writeFile(join(folder, 'model.onnx'), 'another model');
+    await writeFile(join(folder, '.hidden'), 'malware');
+    const altered = await perennial(elsewhere, 'verify', folder);
+    expect(altered.code).toBe(1);
+    expect(altered.stderr).toMatch(/\[PackageInvalid\].*\.hidden is not listed; model\.onnx has SHA-256 \w+, listed is/);
+  });
+
   withPython('writes a package that Python’s model-signing accepts', async () => {
     const folder = join(here.project, 'for-python');
     await perennial(here, 'export', 'recommender', '--to', folder);
