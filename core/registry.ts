@@ -188,15 +188,17 @@ export function awaited(
   const { approval, verdict, against = null, status } = version;
   if (approval !== undefined && verdict !== undefined) return { subject: subjectOf(state, version, against), approval, verdict };
   const reference = formatReference(state.model, state.segment, version.version);
-  const standing = verdict === undefined ? status : `${status}, judged ${verdict.name}`;
-  throw new MlError(
-    'RequestInvalid',
-    `${reference} awaits no decision: it is ${standing}. To bring it all the same: \`perennial promote ${reference}\``,
-    {
-      reference,
-      status,
-    },
-  );
+  throw new MlError('RequestInvalid', `${reference} awaits no decision: ${standingOf(state, version)}`, { reference, status });
+}
+
+/** What has become of a version that nobody is asked about, and what may still be done with it. */
+function standingOf({ model, segment }: SegmentState, { version, status, verdict, pruned }: VersionState): string {
+  const place = `${model}/${segment}`;
+  if (status === 'retired' || pruned !== undefined) return `it is ${status === 'retired' ? status : 'pruned'}, and cannot be brought again`;
+  if (status === 'champion') return 'it is the champion already';
+  if (status !== 'registered') return `it was champion before: \`perennial rollback ${place} --to ${version}\` makes it champion again`;
+  const judged = verdict === undefined ? 'it is not judged yet' : `it was judged ${verdict.name}, and serves nobody`;
+  return `${judged}. To bring it all the same: \`perennial promote ${formatReference(model, segment, version)}\``;
 }
 
 /** What a decision about a version is bound to, as the log stands. */

@@ -33,7 +33,8 @@ export function ruled(state: SegmentState, entries: readonly Entry[], ruling: Ru
   return { kind: 'decided', ...ruling };
 }
 
-const decisionTaken = (reference: string, { decision, by, at, entry, reason }: NonNullable<VersionState['ruling']>): MlError =>
+/** It was decided otherwise before, or by somebody else. */
+export const decisionTaken = (reference: string, { decision, by, at, entry, reason }: NonNullable<VersionState['ruling']>): MlError =>
   new MlError('DecisionTaken', `${reference} is ${decision} since ${at}, by ${by} (entry ${entry}: ${reason}); it is decided once`, {
     decision,
     by,

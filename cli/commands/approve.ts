@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { awaited } from '../../core/registry.ts';
+import { awaited, formatReference } from '../../core/registry.ts';
+import { decisionTaken } from '../../registry/decisions.ts';
 import { deciderOf, deciding, type DecidingFlags, namedVersion } from '../deciding.ts';
 import { followToTheEnd, startedRun } from '../follow.ts';
 import { perform, verb } from '../verb.ts';
@@ -16,13 +17,19 @@ export function approveCommand(program: Command): void {
   );
 }
 
+const decisions = { approve: 'approved', reject: 'rejected' } as const;
+
 /** Says a decision, which is in the log when the answer comes, and follows what comes of it. */
 export async function decide(at: Workplace, verbName: 'approve' | 'reject', text: string, flags: DecidingFlags): Promise<number | void> {
   const who = await deciderOf(at, flags);
   const { state, version } = await namedVersion(at, text);
-  const reached = await at.temporal();
-  const { standing, run } = await reached.client[verbName](awaited(state, version), who);
   const { model, segment } = state;
+  // What the log knows already need not be asked of a run.
+  const awaiting = awaited(state, version);
+  const { ruling } = version;
+  if (ruling !== undefined && ruling.decision !== decisions[verbName]) throw decisionTaken(formatReference(model, segment, version.version), ruling);
+  const reached = await at.temporal();
+  const { standing, run } = await reached.client[verbName](awaiting, who);
   at.out.say(`${model}/${segment}@${version.version} is ${standing.decision} by ${standing.by}: entry ${standing.entry}`);
   const started = startedRun(reached, run);
   const outcome = await followToTheEnd(at, run, started);
