@@ -2,12 +2,12 @@ import { bootstrap } from './bootstrap.ts';
 import type { BootstrapOptions } from './bootstrap.ts';
 import { MlError } from './errors.ts';
 import type { ContenderMarks, Evaluation } from './evaluation.ts';
-import type { Marks, Measure, Metric } from './task.ts';
+import type { Marks, Measure, Metric, Task } from './task.ts';
 
 export interface EvaluationInput {
   readonly model: string;
   readonly segment: string;
-  readonly task: { readonly kind: string; readonly metrics: Readonly<Record<string, Metric>> };
+  readonly task: { readonly kind: string; readonly metrics: Readonly<Record<string, Metric>>; readonly figures?: Task['figures'] };
   /** The gate's metric. */
   readonly metric: string;
   readonly confidence: number;
@@ -63,6 +63,7 @@ export async function evaluate(
     throw new MlError('DatasetInvalid', `there is no ${metric} of ${model}/${segment}: ${reason}. Hold more rows out, or widen the window`);
   }
 
+  const figures = task.figures?.(Object.fromEntries(pooled));
   const contenderMarks = (name: string, at: number): ContenderMarks => {
     const own = metrics.map(([title], column) => [title, estimates[at * metrics.length + column]!] as const);
     return {
@@ -82,6 +83,7 @@ export async function evaluate(
     rowsLeftOut,
     contenders: Object.fromEntries(names.map((name, at) => [name, contenderMarks(name, at)])),
     gains: rivals.map((over, at) => ({ metric, over, ...estimates[names.length * metrics.length + at]! })),
+    ...(figures && { figures }),
   };
 }
 
@@ -92,7 +94,7 @@ function measureOf(metric: Metric, marks: Marks): Measure {
   return () => value;
 }
 
-/** The marks of all folds end to end. A slice that a fold lacks has nobody there. */
+/** The marks of all folds end to end, with the facts of the last. A slice that a fold lacks has nobody there. */
 function pool(marks: readonly Marks[], folds: readonly string[]): Marks {
   if (marks.length !== folds.length) throw new MlError('Bug', `${marks.length} folds of marks, but ${folds.length} folds`);
   const keysOf = (of: (fold: Marks) => object) => [...new Set(marks.flatMap((fold) => Object.keys(of(fold))))];
@@ -103,7 +105,7 @@ function pool(marks: readonly Marks[], folds: readonly string[]): Marks {
       keysOf(({ slices }) => slices).map((name) => [name, marks.flatMap(({ slices, units }) => slices[name] ?? units.map(() => false))]),
     ),
     answers: marks.flatMap(({ answers }) => answers),
-    facts: {},
+    facts: marks.at(-1)?.facts ?? {},
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Figure } from './figure.ts';
 import type { Gain } from './registry-entry.ts';
 
 export interface Estimate {
@@ -30,4 +31,6 @@ export interface Evaluation {
   /** By name: `challenger`, `champion`, `anchor`, and the baselines by their names in the spec (`model:top-movies` as `top-movies`). */
   readonly contenders: Readonly<Record<string, ContenderMarks>>;
   readonly gains: readonly Gain[];
+  /** What a report draws of the exam; absent where the kind of task has none, and before reports drew any. */
+  readonly figures?: readonly Figure[];
 }

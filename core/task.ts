@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Json } from './artifact.ts';
 import type { RequestKind } from './encoding.ts';
+import type { Figure } from './figure.ts';
 import type { Tensors, TensorSignature } from './onnx-tensor.ts';
 
 /**
@@ -76,9 +77,20 @@ export interface Metric {
   of(marks: Marks): Measure;
 }
 
+/** How a report speaks of a kind of task, in lower case and without a full stop. */
+export interface TaskWords {
+  /** What is examined and drawn again for intervals: `user`, `users`. */
+  readonly unit: readonly [one: string, many: string];
+  /** What a model of this kind does: `recommends items to users from what they liked`. */
+  readonly does: string;
+  /** What its figures do not show, as whole sentences. */
+  readonly limits: readonly string[];
+}
+
 /** A kind of learning task: one file that states its metrics, baselines, evaluation and default gate. Pure. */
 export interface Task<K extends TaskKind = TaskKind> {
   readonly kind: K;
+  readonly words: TaskWords;
   /** The spec's `target` of this kind. */
   readonly target: z.ZodType;
   /** Whether the spec says in `request` what a caller sends. Otherwise the kind itself says it. */
@@ -106,4 +118,6 @@ export interface Task<K extends TaskKind = TaskKind> {
   answer(question: TaskTypes[K]['question'], outputs: Tensors, count?: number): TaskTypes[K]['answer'];
   /** Marks of one contender, one for each question that counts. */
   mark(exam: Exam<TaskTypes[K]['question']>, answers: readonly TaskTypes[K]['answer'][], known: TaskTypes[K]['data']): Marks;
+  /** What a report draws of an exam. By contender the marks of all folds, end to end; `challenger` is among them. */
+  figures?(contenders: Readonly<Record<string, Marks>>): readonly Figure[];
 }

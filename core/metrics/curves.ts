@@ -75,6 +75,70 @@ function thinned<Point>(points: readonly Point[], progress: (point: Point) => nu
   return [...kept, points.at(-1)!];
 }
 
+export interface Calls {
+  /** Rows with at least this score are called positive. */
+  readonly threshold: number;
+  /** How many are. */
+  readonly called: number;
+  /** The share of them that are positive. */
+  readonly precision: number;
+  /** The share of positive rows among them. */
+  readonly recall: number;
+  /** The share of negative rows among them. */
+  readonly falsePositiveRate: number;
+}
+
+/** What is reached when at least such shares of the rows are called positive: those with the highest scores, and all that tie with the last of them. */
+export function callsByShare(label: Values, score: Values, shares: readonly number[]): readonly Calls[] {
+  const steps = stepsOf(label, score);
+  const all = steps.at(-1)!;
+  const enough = shares.map((share) => steps.find(({ positives, negatives }) => positives + negatives >= share * label.length)!);
+  return [...new Set(enough)].flatMap(({ threshold, positives, negatives }) =>
+    threshold === null
+      ? []
+      : [
+          {
+            threshold,
+            called: positives + negatives,
+            precision: positives / (positives + negatives),
+            recall: positives / all.positives,
+            falsePositiveRate: negatives / all.negatives,
+          },
+        ],
+  );
+}
+
+export interface ScoreBin {
+  readonly from: number;
+  readonly to: number;
+  /** The share of all negative rows, and of all positive ones, that lie in it. */
+  readonly negative: number;
+  readonly positive: number;
+}
+
+/** How the scores of either class are spread from 0 to the highest, in `bins` of equal width; a bin holds its lower bound, the last one both. */
+export function scoreHistogram(label: Values, score: Values, bins = 30): readonly ScoreBin[] {
+  const highest = Array.from(score).reduce((most, value) => Math.max(most, value), 0) || 1;
+  const counts = [new Float64Array(bins), new Float64Array(bins)] as const;
+  for (let row = 0; row < label.length; row++) counts[label[row] === 1 ? 1 : 0][Math.min(Math.floor((score[row]! / highest) * bins), bins - 1)]!++;
+  const [negatives, positives] = counts.map((each) => each.reduce((sum, count) => sum + count, 0) || 1) as [number, number];
+  return Array.from({ length: bins }, (_, bin) => ({
+    from: (bin * highest) / bins,
+    to: ((bin + 1) * highest) / bins,
+    negative: counts[0][bin]! / negatives,
+    positive: counts[1][bin]! / positives,
+  }));
+}
+
+/** The interval, at 95 %, of a share that was seen in so many rows (Wilson 1927): it holds for few rows too, and never leaves 0–1. */
+export function shareInterval(share: number, rows: number): readonly [low: number, high: number] {
+  const z = 1.959964;
+  const centre = share + z ** 2 / (2 * rows);
+  const half = z * Math.sqrt((share * (1 - share)) / rows + z ** 2 / (4 * rows ** 2));
+  const of = 1 + z ** 2 / rows;
+  return [Math.max(0, (centre - half) / of), Math.min(1, (centre + half) / of)];
+}
+
 export interface CalibrationPoint {
   /** The mean probability of the bin's rows. */
   readonly predicted: number;
@@ -119,6 +183,12 @@ export function residualsByPrediction(label: Values, prediction: Values): readon
     ];
     return { predicted: meanOf(rows, (row) => prediction[row]!), rows: rows.length, p05, p25, p50, p75, p95 };
   });
+}
+
+/** How large an error is not exceeded in a share of the rows: the percentiles 0 to 99 of |label − prediction|. The last rows would stretch a plot. */
+export function errorPercentiles(label: Values, prediction: Values): readonly number[] {
+  const errors = Float64Array.from(label, (value, at) => Math.abs(value - prediction[at]!)).sort();
+  return Array.from({ length: 100 }, (_, percent) => quantile(errors, percent / 100));
 }
 
 /** The percentiles 0 to 100 of the residuals label − prediction. */

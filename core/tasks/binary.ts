@@ -2,7 +2,20 @@ import { z } from 'zod';
 import { binaryMetrics, precisionAt } from '../metrics/binary.ts';
 import { cardPrecisionAt } from '../metrics/card-precision.ts';
 import type { Task } from '../task.ts';
-import { exam, examples, feeds, feedsTogether, marksOf, outputOf, rowsTogether, type TableTask, tableSignature, tableSlices } from './table-exam.ts';
+import { binaryFigures } from './binary-figures.ts';
+import {
+  exam,
+  examples,
+  feeds,
+  feedsTogether,
+  marksOf,
+  outputOf,
+  rowsTogether,
+  tableLimits,
+  type TableTask,
+  tableSignature,
+  tableSlices,
+} from './table-exam.ts';
 
 export interface BinaryTarget {
   readonly column: string;
@@ -22,6 +35,11 @@ declare module '../task.ts' {
 /** Telling from a row of a table how probable one of two classes is. */
 export const binary: Task<'binary'> = {
   kind: 'binary',
+  words: {
+    unit: ['row', 'rows'],
+    does: 'tells how probable it is that a row is positive',
+    limits: [...tableLimits, 'A probability speaks of many rows like one, not of that one; what to do at which probability is for people to decide.'],
+  },
   target: z.strictObject({ column: z.string(), positive: z.string().optional() }),
   asks: 'request',
   signature: (request) => tableSignature(request, [{ name: 'probability', type: 'float32', dims: [-1] }]),
@@ -43,4 +61,5 @@ export const binary: Task<'binary'> = {
     const { group, ...columns } = own.columns;
     return { ...own, columns: { ...columns, card: group!, probability: answers }, answers, facts: {} };
   },
+  figures: binaryFigures,
 };

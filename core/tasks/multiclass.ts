@@ -3,7 +3,20 @@ import { MlError } from '../errors.ts';
 import { multiclassMetrics } from '../metrics/multiclass.ts';
 import type { Tensors } from '../onnx-tensor.ts';
 import type { Task } from '../task.ts';
-import { exam, examples, feeds, feedsTogether, marksOf, outputOf, rowsTogether, type TableTask, tableSignature, tableSlices } from './table-exam.ts';
+import { multiclassFigures } from './multiclass-figures.ts';
+import {
+  exam,
+  examples,
+  feeds,
+  feedsTogether,
+  marksOf,
+  outputOf,
+  rowsTogether,
+  tableLimits,
+  type TableTask,
+  tableSignature,
+  tableSlices,
+} from './table-exam.ts';
 
 export interface MulticlassTarget {
   readonly column: string;
@@ -19,6 +32,7 @@ declare module '../task.ts' {
 /** Telling from a row of a table which of several classes it is of. */
 export const multiclass: Task<'multiclass'> = {
   kind: 'multiclass',
+  words: { unit: ['row', 'rows'], does: 'tells how probable each of several classes is for a row', limits: tableLimits },
   target: z.strictObject({ column: z.string() }),
   asks: 'request',
   signature: (request) => tableSignature(request, [{ name: 'probabilities', type: 'float32', dims: [-1, -1] }]),
@@ -35,7 +49,7 @@ export const multiclass: Task<'multiclass'> = {
   feeds,
   together: { most: rowsTogether, feeds: feedsTogether, answers: probabilitiesOf },
   answer: (_, outputs) => probabilitiesOf(outputs)[0]!,
-  mark(sat, answers) {
+  mark(sat, answers, { encoding }) {
     const own = marksOf(sat, answers);
     const labels = own.columns['label']!;
     return {
@@ -47,9 +61,10 @@ export const multiclass: Task<'multiclass'> = {
         labelProbability: answers.map((probabilities, at) => probabilities[labels[at]!] ?? 0),
       },
       answers,
-      facts: {},
+      facts: { classes: encoding.classes! },
     };
   },
+  figures: multiclassFigures,
 };
 
 function probabilitiesOf(outputs: Tensors): readonly (readonly number[])[] {

@@ -87,6 +87,13 @@ export const signature: Signature = {
 /** Recommending items to users from what they liked: rankings, marked by what each user liked next. */
 export const recommendation: Task<'recommendation'> = {
   kind: 'recommendation',
+  words: {
+    unit: ['user', 'users'],
+    does: 'recommends items to users from what they liked',
+    limits: [
+      'The exam repeats what people did under the conditions of their time; it cannot see what they would have done had the model served them.',
+    ],
+  },
   target: z.strictObject({
     user: z.string(),
     item: z.string(),

@@ -1,7 +1,20 @@
 import { z } from 'zod';
 import { regressionMetrics } from '../metrics/regression.ts';
 import type { Task } from '../task.ts';
-import { exam, examples, feeds, feedsTogether, marksOf, outputOf, rowsTogether, type TableTask, tableSignature, tableSlices } from './table-exam.ts';
+import { regressionFigures } from './regression-figures.ts';
+import {
+  exam,
+  examples,
+  feeds,
+  feedsTogether,
+  marksOf,
+  outputOf,
+  rowsTogether,
+  tableLimits,
+  type TableTask,
+  tableSignature,
+  tableSlices,
+} from './table-exam.ts';
 
 export interface RegressionTarget {
   readonly column: string;
@@ -17,6 +30,7 @@ declare module '../task.ts' {
 /** Predicting a number from a row of a table. */
 export const regression: Task<'regression'> = {
   kind: 'regression',
+  words: { unit: ['row', 'rows'], does: 'predicts a number for a row', limits: tableLimits },
   target: z.strictObject({ column: z.string() }),
   asks: 'request',
   signature: (request) => tableSignature(request, [{ name: 'prediction', type: 'float32', dims: [-1] }]),
@@ -37,4 +51,5 @@ export const regression: Task<'regression'> = {
     const own = marksOf(sat, answers);
     return { ...own, columns: { ...own.columns, prediction: answers }, answers, facts: {} };
   },
+  figures: regressionFigures,
 };

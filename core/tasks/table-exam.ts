@@ -31,6 +31,12 @@ export interface TableTask<Answer, Metric extends string, Baseline extends strin
 /** The kinds of task whose rows are those of a table. */
 export type TableKind = { [K in TaskKind]: TaskTypes[K]['data'] extends Examples ? K : never }[TaskKind];
 
+/** What no figure of a table shows. */
+export const tableLimits = [
+  'Figures hold for rows like those examined; of others (new places, new equipment, other rules) they say nothing.',
+  'Labels are taken as they were recorded: where they were recorded wrongly or late, so are the figures.',
+];
+
 /** Slices of tables come from the spec: any column in `slices`, by its values. */
 export const tableSlices = { '<column>=<value>': 'rows with this value of the column' };
 
