@@ -8,10 +8,12 @@ import type { VerbOptions } from '../verb.ts';
 import type { Workplace } from '../workplace.ts';
 
 export function initCommand(program: Command): void {
-  verb(program, 'init <folder>', 'make a project: configuration, a model on a small sample, a workflow of its own, a test, a Dockerfile', [
-    'init my-project',
-    'init .                                                # the folder that we are in, if it is empty',
-  ]).action((folder: string, flags: VerbOptions) => perform(flags, (at) => init(at, folder)));
+  verb(
+    program,
+    'init <folder>',
+    'make a project: configuration, a recommender and a model of a table on small samples, a workflow of its own, a test, a Dockerfile',
+    ['init my-project', 'init .                                                # the folder that we are in, if it is empty'],
+  ).action((folder: string, flags: VerbOptions) => perform(flags, (at) => init(at, folder)));
 }
 
 async function init(at: Workplace, asked: string): Promise<void> {
@@ -39,7 +41,7 @@ async function init(at: Workplace, asked: string): Promise<void> {
     ...(there === '' ? [] : [`cd ${there}`]),
     'npm install',
     'npx perennial dev                        # Temporal, a worker, the prediction server and its page; leave it running',
-    'npx perennial train film-recommender     # in another terminal',
+    'npx perennial train film-recommender     # in another terminal; ticket-escalation is a model of a table',
   ];
   at.out.result({ name, folder, files, next: next.map((line) => line.split(/\s+#/)[0]) }, () =>
     [`${name} is made: ${files.length} files, and its README.md tells what each is for. Next:`, '', ...next.map((line) => `  ${line}`)].join('\n'),

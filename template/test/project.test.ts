@@ -5,7 +5,7 @@ import { sentence } from '../pipelines/sentence.ts';
 
 test('every spec in the pipelines folder is valid, and workflow and step are found', async () => {
   const { specs, workflowModules, stepModules } = await loadProject(await loadSettings());
-  assert.deepEqual([...specs.keys()], ['film-recommender']);
+  assert.deepEqual([...specs.keys()].toSorted(), ['film-recommender', 'ticket-escalation']);
   assert.deepEqual([workflowModules.length, stepModules.length], [1, 1]);
 });
 

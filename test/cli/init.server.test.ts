@@ -38,6 +38,17 @@ test('the model of a new project is promoted, because it beats popularity, and a
   expect(JSON.parse(stdout)).toMatchObject({ version: 1, items: [{ rank: 1 }, { rank: 2 }, { rank: 3 }] });
 }, 120_000);
 
+test('its model of a table is promoted, because it beats a logistic regression, and answers rows', async () => {
+  expect(await json('train', 'ticket-escalation')).toMatchObject({ outcome: 'promoted', version: 1, verdict: { name: 'better' } });
+  const calm = { openedAt: '2025-06-02T10:00:00Z', plan: 'business', seats: 120, topic: 'bug', queue: 12, large: true };
+  const input = JSON.stringify({ rows: [calm, { ...calm, openedAt: '2025-06-02T21:30:00Z' }, { large: false }] });
+  const ask = () => perennial({ ...here, input }, 'predict', 'ticket-escalation', '--input', '-', '--json');
+  const { stdout } = await until('the model is served', () => ask().then((ran) => ran.code === 0 && ran));
+  const [byDay, byNight, unknown] = JSON.parse(stdout).predictions.map((each: { probability: number }) => each.probability);
+  expect(byNight).toBeGreaterThan(2 * byDay);
+  expect(unknown).toBeGreaterThan(0);
+}, 120_000);
+
 test('a workflow of its own runs beside ours, and waits for one of ours', async () => {
   await json('apply');
   const { result, run } = await json('run', 'trainAndTell', '{"model": "film-recommender"}', '--id', 'tell/film-recommender');

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { simulateStreamingService } from '../../simulation/streaming-service.ts';
+import { simulateSupportDesk } from '../../simulation/support-desk.ts';
 import { perennial } from './command.ts';
 import { initFromPackage, run } from './packed.ts';
 import type { PackedProject } from './packed.ts';
@@ -89,11 +90,12 @@ describe('init refuses', () => {
   });
 });
 
-test('the sample of a new project is what the simulation writes', async () => {
+test('the samples of a new project are what the simulations write', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'perennial-sample-'));
   try {
     await simulateStreamingService(folder, { seed: 7, users: 80, films: 80, from: '2024-07-01', to: '2025-07-01' });
-    for (const file of ['movies.csv', 'ratings.csv']) {
+    await simulateSupportDesk(folder, { seed: 7, tickets: 2000, customers: 200, from: '2025-01-01', days: 150 });
+    for (const file of ['movies.csv', 'ratings.csv', 'tickets.csv']) {
       expect(await readFile(join(root, 'template/data', file), 'utf8')).toBe(await readFile(join(folder, file), 'utf8'));
     }
   } finally {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 
@@ -44,12 +44,19 @@ describe.each([
   // A contributor's file has the whole of the repository around it, a user's only what it imports.
   ['CONTRIBUTING.md', ['core/tasks/index.ts', 'trainers/index.ts'], 2],
   ['docs/first-model.md', [], 2],
+  ['docs/first-table.md', [], 2],
 ] as const)('%s', (page, beside, count) => {
   test('shows only examples that compile', () => {
     const examples = examplesOf(page);
     expect(examples).toHaveLength(count);
     expect(complaints(join(folder, page.replaceAll(/\W/g, '-')), examples, beside)).toEqual([]);
   });
+});
+
+test.each(['docs/first-model.md', 'docs/first-table.md'])('%s shows files of a new project as they are there', (page) => {
+  const there = examplesOf(page).filter(({ path }) => existsSync(join(root, 'template', path)));
+  expect(there).not.toHaveLength(0);
+  for (const { path, text } of there) expect(text).toBe(readFileSync(join(root, 'template', path), 'utf8'));
 });
 
 test('a page with a misspelt trainer would be found', () => {
