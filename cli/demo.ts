@@ -11,6 +11,7 @@ import { compiled } from '../workers/compiled.ts';
 import { loadConfig, loadSettings, settingsOf } from '../workers/config.ts';
 import type { Settings } from '../workers/config.ts';
 import { devServices } from '../workers/dev-services.ts';
+import { expectRoom } from '../workers/expect-room.ts';
 import { cipherOf } from '../workers/encryption.ts';
 import { loadProject } from '../workers/project.ts';
 import { supervise } from '../workers/supervisor.ts';
@@ -62,6 +63,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const base = await demoSettings();
   const home = homeFor(base.home, options.data);
+  await expectRoom({ ...base, home });
   const data = await prepareData(options.data, home, say);
   say(`${data.ratings.toLocaleString('en')} ratings of ${data.users.toLocaleString('en')} viewers in ${data.folder}`);
 

@@ -5,6 +5,7 @@ import { openRegistry } from '../registry/registry.ts';
 import { startPredictionServer, type PredictionServer } from '../serving/server.ts';
 import { openBlobs } from '../stores/blobs.ts';
 import { openStore } from '../stores/open-store.ts';
+import { portSettings } from './expect-room.ts';
 import { expectFree } from './ports.ts';
 import { openSignatureCheck } from './signing.ts';
 
@@ -28,7 +29,7 @@ export interface ServingOptions {
  * @throws {MlError} `PortTaken`; `StoreUnavailable`; `ConfigInvalid` if a key that is trusted cannot be read.
  */
 export async function startServing({ store: uri, workFolder, host, port, signing, ui, log }: ServingOptions): Promise<PredictionServer> {
-  if (port !== undefined && port !== 0) await expectFree(port, 'the prediction server', '--port or PERENNIAL_PORT', host);
+  if (port !== undefined && port !== 0) await expectFree(port, ...portSettings.serving, host);
   const store = await openStore(uri);
   const blobs = await openBlobs(store, join(workFolder, 'blobs'));
   const checkSignature = await openSignatureCheck(store, signing);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { MlError } from '../core/errors.ts';
+import { portSettings } from './expect-room.ts';
 import { makeFolder } from '../stores/make-folder.ts';
 import { type PidLock, tryLock } from './pid-lock.ts';
 import { type Lifeline, startWithLifeline } from './lifeline.ts';
@@ -53,9 +54,8 @@ const stopMs = 5000;
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const { dataFolder, namespace = 'default', ui = true, codecEndpoint, dynamicConfig = [], signal } = options;
-  const port = options.port === undefined ? await freePort() : await expectFree(options.port, 'the Temporal server', 'PERENNIAL_TEMPORAL_PORT');
-  const uiPort =
-    options.uiPort === undefined ? await freePort() : await expectFree(options.uiPort, 'the Temporal web interface', 'PERENNIAL_TEMPORAL_UI_PORT');
+  const port = options.port === undefined ? await freePort() : await expectFree(options.port, ...portSettings.temporal);
+  const uiPort = options.uiPort === undefined ? await freePort() : await expectFree(options.uiPort, ...portSettings.temporalUi);
   const dataLock = dataFolder === undefined ? undefined : await lockData(dataFolder);
   const args = [
     'server',

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { expectRoom } from '../../workers/expect-room.ts';
 import type { Running } from '../../workers/running.ts';
 import { serviceNews } from '../service-news.ts';
 import { fields } from '../table.ts';
@@ -20,9 +21,10 @@ export function devCommand(program: Command): void {
 }
 
 async function dev(at: Workplace, { port, ui }: DevFlags): Promise<void> {
+  const settings = port === undefined ? at.settings : { ...at.settings, port };
+  await expectRoom(settings);
   const [{ devServices }, { supervise }] = await Promise.all([import('../../workers/dev-services.ts'), import('../../workers/supervisor.ts')]);
   const project = await at.project();
-  const settings = port === undefined ? at.settings : { ...at.settings, port };
   const { services, links } = devServices(settings, project, { onProgress: at.out.say, ui });
   let up = false;
   const supervisor = supervise(services, {

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Log } from '../../core/step-context.ts';
+import { portSettings } from '../../workers/expect-room.ts';
+import { expectFree } from '../../workers/ports.ts';
 import { serviceNews } from '../service-news.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
@@ -24,6 +26,7 @@ export function serveCommand(program: Command): void {
 }
 
 async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlags): Promise<void> {
+  if (port !== undefined && port !== 0) await expectFree(port, ...portSettings.serving, host);
   const [{ startServing }, { supervise }] = await Promise.all([import('../../workers/serving.ts'), import('../../workers/supervisor.ts')]);
   const { store, home, security } = at.settings;
   let url: string | undefined;
