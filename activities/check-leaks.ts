@@ -18,13 +18,17 @@ export interface CheckLeaksInput {
   readonly fold: SplitFold;
 }
 
-/** Rows rebuilt from sources that do not know the test rows must equal the training rows, or a feature has looked into the future. */
+/**
+ * Rows rebuilt from sources that do not know the test rows must equal the training rows, or a feature has looked into the future. No test rows may be copies
+ * of training rows.
+ */
 export const checkLeaks =
   (ports: Ports): Step<CheckLeaksInput, Artifact<'contract'>> =>
   async ({ spec, segment, snapshots, rows, window, fold }, context) => {
-    const { sources, aggregates, rows: select, segments = null } = spec;
+    const { sources, aggregates, rows: select, segments = null, request, target } = spec;
+    const twins = request && { request, target, trusted: spec.gate?.trusted?.twins !== undefined };
     const parameters = JSON.parse(
-      JSON.stringify({ sources, aggregates, rows: select, by: segments?.by ?? null, segment, window, testFrom: fold.testFrom ?? null }),
+      JSON.stringify({ sources, aggregates, rows: select, by: segments?.by ?? null, segment, window, testFrom: fold.testFrom ?? null, ...twins }),
     );
     const inputs = { ...snapshotInputs(snapshots), rows: rows.sha256, split: fold.split.sha256 };
     return makeJson(

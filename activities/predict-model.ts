@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Artifact } from '../core/artifact.ts';
+import { MlError } from '../core/errors.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Part } from '../core/table.ts';
 import { runtimeVersion } from '../onnx/session.ts';
@@ -38,7 +39,9 @@ export const predictModel =
       mediaType: json,
     };
     return makeArtifact(ports, context, 'predictions', recipe, async () => {
-      const { onnx } = await readJson<ModelRecord>(ports, input.model);
+      const { onnx, fittedOn, facts } = await readJson<ModelRecord>(ports, input.model);
+      refuseWhoKnows(input, fittedOn);
+      const { feature } = facts;
       const marksPath = join(context.scratch, 'marks.json');
       const files = await rowFiles(ports, { ...input, parts }, callOf(context));
       const [onnxPath, preprocessor] = await Promise.all([
@@ -47,9 +50,30 @@ export const predictModel =
       ]);
       await ports.compute.run(
         'examine',
-        { task: spec.task, scratch: context.scratch, files, preprocessor, heldOut: 'test', exam: examOptions(spec), fold, onnxPath, marksPath },
+        {
+          task: spec.task,
+          scratch: context.scratch,
+          files,
+          preprocessor,
+          heldOut: 'test',
+          exam: examOptions(spec),
+          fold,
+          onnxPath,
+          marksPath,
+          ...(typeof feature === 'string' && { feature }),
+        },
         { signal: context.signal, onProgress: context.heartbeat },
       );
       return { path: marksPath };
     });
   };
+
+/** A model that was fitted on the rows of an exam would only recite them. */
+function refuseWhoKnows({ rows, contender }: PredictModelInput, fittedOn: ModelRecord['fittedOn']): void {
+  if (fittedOn?.rows !== rows.sha256 || !(fittedOn.parts === 'all' || fittedOn.parts.includes('test'))) return;
+  throw new MlError(
+    'LeakFound',
+    `test rows in training: "${contender}" was fitted on the test rows of this very exam (parts: ${[fittedOn.parts].flat().join(', ')}): fit it on training and validation rows, and examine that`,
+    { reason: 'test-rows-in-training', contender, parts: fittedOn.parts },
+  );
+}

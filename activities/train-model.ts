@@ -34,6 +34,8 @@ export interface TrainedModel {
 export interface ModelRecord {
   readonly format: 1;
   readonly onnx: { readonly sha256: string; readonly bytes: number };
+  /** What it knows: an exam of these very rows would say nothing. Absent before it was recorded. */
+  readonly fittedOn?: { readonly rows: string; readonly parts: readonly Part[] | 'all' };
   readonly trainer: string;
   readonly chosen: { readonly [name: string]: Json };
   readonly facts: Readonly<Record<string, Json>>;
@@ -91,7 +93,8 @@ export const trainModel =
       );
       const onnx = await ports.blobs.put(onnxPath, { signal: context.signal });
       const { chosen, facts, curve, validation } = fitted;
-      return { format: 1, onnx, trainer, chosen, facts, curve, metric, validation } as ModelRecord;
+      const fittedOn = { rows: input.rows.sha256, parts };
+      return { format: 1, onnx, fittedOn, trainer, chosen, facts, curve, metric, validation } as ModelRecord;
     });
     // Also when the model was there already: whoever made it may have died in between.
     await checkpoint.clear();

@@ -66,7 +66,9 @@ export async function evaluate(
   const figures = task.figures?.(Object.fromEntries(pooled));
   const contenderMarks = (name: string, at: number): ContenderMarks => {
     const own = metrics.map(([title], column) => [title, estimates[at * metrics.length + column]!] as const);
+    const { feature } = pooled.get(name)!.facts;
     return {
+      ...(typeof feature === 'string' && { feature }),
       metrics: Object.fromEntries(own.filter(([, { value }]) => !Number.isNaN(value))),
       slices: slicesOf(pooled.get(name)!, metrics, measures[at]!),
     };

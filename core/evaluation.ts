@@ -10,6 +10,8 @@ export interface Estimate {
 
 /** How one contender did on the held-out rows. */
 export interface ContenderMarks {
+  /** The feature that it looks at, where it looks at one only. */
+  readonly feature?: string;
   readonly metrics: Readonly<Record<string, Estimate>>;
   readonly slices: Readonly<Record<string, { readonly units: number; readonly metrics: Readonly<Record<string, number>> }>>;
 }

@@ -106,6 +106,7 @@ const split = z.discriminatedUnion('by', [
   }),
 ]);
 
+const reason = z.string().min(10, { error: 'says too little: write a reason that others can check' });
 const gate = z.strictObject({
   metric: z.string(),
   confidence: z.number().gt(0).lt(1).default(0.95),
@@ -118,6 +119,8 @@ const gate = z.strictObject({
     .optional(),
   floors: z.array(z.strictObject({ slice: z.string(), metric: z.string(), min: z.number(), minUnits: count.default(20) })).optional(),
   limits: z.strictObject({ sizeMb: z.number().positive().optional(), p99Ms: z.number().positive().optional() }).optional(),
+  plausible: z.strictObject({ best: z.number(), because: reason }).optional(),
+  trusted: z.strictObject({ features: z.record(columnText, reason).optional(), twins: reason.optional() }).optional(),
 });
 
 const approval = z.union([
@@ -200,3 +203,5 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
   'gate.champion': ['rule', 'margin'],
   'gate.limits': ['sizeMb', 'p99Ms'],
 };
+  'gate.plausible': ['best', 'because'],
+  'gate.trusted': ['features', 'twins'],

@@ -1,5 +1,7 @@
+import { modelInputs } from '../core/aggregates.ts';
 import { MlError } from '../core/errors.ts';
 import type { Window } from '../core/manifest.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
 import { quoted } from '../core/sql.ts';
 import { instantMs } from '../core/window.ts';
 import { withAggregates } from './aggregates.ts';
@@ -9,6 +11,7 @@ import { describe, parquet, quotedList } from './parquet.ts';
 import { checkedRows, inOrder, rowsPredicate, timestamp, type RowsInput } from './rows.ts';
 import type { Fold } from './split.ts';
 import { viewSources } from './select.ts';
+import { copiesAmong, findTwins, type Twins } from './twins.ts';
 
 export interface LeakReport {
   /** How the sources were cut: at a moment, or by taking the test rows' own source rows out. */
@@ -17,6 +20,16 @@ export interface LeakReport {
   readonly sources: readonly string[];
   /** Rows compared: training and validation rows, and those of gaps between them. */
   readonly rows: number;
+  /** Of rows of a table. */
+  readonly twins?: Twins;
+}
+
+export interface LeakInput extends RowsInput {
+  /** With what a model is given of a row, where the kind of task says that. */
+  readonly spec: RowsInput['spec'] & Partial<Pick<ModelSpec, 'request' | 'target' | 'gate'>>;
+  readonly rows: string;
+  readonly window: Window;
+  readonly fold: Fold;
 }
 
 /** Floating-point numbers that differ by less than this share of themselves are equal but for rounding. */
@@ -26,14 +39,13 @@ const roundingShare = 1e-9;
  * The generic leak check: rows rebuilt from sources that do not know the test rows must equal the training and validation rows, in every column.
  * If they differ, a feature looked into the future, or at the very answer.
  *
+ * Test rows that are copies of training rows are a leak, too.
+ *
  * A fold with one moment (`testFrom`) cuts each source that has a time there. Otherwise the source rows that bear a test row's key are taken out.
  *
  * @throws {MlError} `LeakFound`, with the columns that differ; `SpecInvalid` if no source can be cut: what was not checked is not called free of leaks.
  */
-export async function checkLeak(
-  input: RowsInput & { readonly rows: string; readonly window: Window; readonly fold: Fold },
-  context: DataContext,
-): Promise<LeakReport> {
+export async function checkLeak(input: LeakInput, context: DataContext): Promise<LeakReport> {
   const { spec, snapshots, rows, fold } = input;
   const key = spec.rows.key;
   const test = `SELECT ${quotedList(key)} FROM ${parquet(fold.path)} WHERE part = 'test'`;
@@ -56,7 +68,7 @@ export async function checkLeak(
     );
   }
 
-  return withDuckdb({ read: [...Object.values(snapshots), rows, fold.path] }, inOrder(context), async (db) => {
+  const report = await withDuckdb({ read: [...Object.values(snapshots), rows, fold.path] }, inOrder(context), async (db): Promise<LeakReport> => {
     await viewSources(db, snapshots, cuts);
     const select = await checkedRows(db, spec);
     // Rows of a gap are in no part, and come before the cut like training rows.
@@ -92,7 +104,31 @@ export async function checkLeak(
       'LeakFound',
       `rows.sql looks at what it is to be examined on: rebuilt without the test rows of fold "${fold.name}" (${sources.join(', ')} cut), ${found.join(', ')}. ` +
         'A feature of a row may use only what was known at its time',
-      { fold: fold.name, columns: changed, lost, extra },
+      { reason: 'label-leak', fold: fold.name, columns: changed, lost, extra },
     );
   });
+  const twins = await checkTwins(input, context);
+  return { ...report, ...(twins && { twins }) };
+}
+
+/** Rows that were entered twice are not rebuilt differently: they are seen by being alike. */
+async function checkTwins({ spec, rows, fold }: Pick<LeakInput, 'spec' | 'rows' | 'fold'>, context: DataContext): Promise<Twins | undefined> {
+  const { request, target, gate } = spec;
+  if (request === undefined || target === undefined || !('column' in target)) return undefined;
+  const inputs = Object.entries(modelInputs(spec)).flatMap(([name, kind]) => (kind === 'key' || kind === 'time' ? [] : [name]));
+  const columns = [...new Set([...inputs, target.column])];
+  const found = await withDuckdb({ read: [rows, fold.path] }, context, async (db) => {
+    const given = new Set((await describe(db, parquet(rows))).map(({ name }) => name));
+    // What a spec misspells is told where rows are encoded.
+    if (inputs.length === 0 || !columns.every((column) => given.has(column))) return undefined;
+    return findTwins(db, { rows, split: fold.path, key: spec.rows.key, columns });
+  });
+  const copies = found === undefined ? 0 : copiesAmong(found);
+  if (copies === 0 || gate?.trusted?.twins !== undefined) return found;
+  throw new MlError(
+    'LeakFound',
+    `test rows in training: ${copies} of the ${found!.test} test rows of fold "${fold.name}" are copies of training or validation rows, equal in all inputs and in ${target.column}, ` +
+      'so that a model knows them by heart. Keep one of each in rows.sql, split by a "column" that copies share, or say why they are different events in gate.trusted.twins',
+    { reason: 'test-rows-in-training', fold: fold.name, copies, ...found },
+  );
 }

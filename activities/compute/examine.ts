@@ -21,6 +21,8 @@ export interface ExamineInput {
   /** Tells units of several folds apart: they are called `unit@fold`. */
   readonly fold: string | null;
   readonly onnxPath: string;
+  /** The feature that the model looks at, where its trainer says that it looks at one only: an evaluation tells which. */
+  readonly feature?: string;
   readonly marksPath: string;
 }
 
@@ -56,7 +58,8 @@ export async function examine(input: ExamineInput, context: ExamineContext): Pro
     const answers = await sitExam(session, task, exam, { signal: context.signal, onProgress: context.progress, ...request });
     const marks = task.mark(exam, answers, known);
     const units = input.fold === null ? marks.units : marks.units.map((unit) => `${unit}@${input.fold}`);
-    await writeFile(input.marksPath, canonical({ ...marks, units }));
+    const facts = { ...marks.facts, ...(input.feature !== undefined && { feature: input.feature }) };
+    await writeFile(input.marksPath, canonical({ ...marks, units, facts }));
     return { units: units.length };
   } finally {
     await session.release();
