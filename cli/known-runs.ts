@@ -3,6 +3,7 @@ import type { Run } from '../core/artifact.ts';
 import type { Cipher } from '../core/cipher.ts';
 import { MlError } from '../core/errors.ts';
 import { workflowId } from '../core/ids.ts';
+import { nearest } from '../core/nearest.ts';
 import { allRows } from '../core/segment.ts';
 import { openedOutcome } from '../registry/runs.ts';
 import type { ArchivedRun } from '../registry/runs.ts';
@@ -115,9 +116,12 @@ export async function findRun(at: Workplace, text: string): Promise<KnownRun> {
     runs.find((run) => run.workflowId === workflowId.train(model!, segment)) ??
     (text.length >= 8 ? only(runs.filter(({ runId }) => runId.startsWith(text))) : undefined);
   if (found !== undefined) return found;
-  throw new MlError('RunUnknown', `no run "${text}" is known: give a run's id, a workflow's id or a model; \`perennial runs\` lists them`, {
-    run: text,
-  });
+  const { specs } = await at.project();
+  const guess = nearest(text, [...specs.keys(), ...runs.flatMap((run) => [run.workflowId, run.model ?? []].flat())]);
+  const cure = specs.has(model!)
+    ? `start one with \`perennial train ${text}\``
+    : `give a run's id, a workflow's id or a model${guess === undefined ? '' : ` (did you mean "${guess}"?)`}; \`perennial runs\` lists them`;
+  throw new MlError('RunUnknown', `no run "${text}" is known: ${cure}`, { run: text });
 }
 
 const only = <T>(list: readonly T[]): T | undefined => (list.length === 1 ? list[0] : undefined);

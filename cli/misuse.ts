@@ -1,5 +1,6 @@
 import { MlError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
+import { namesText } from './words.ts';
 
 /** The caller asked for what cannot be, whatever the state of the world: exit code 2. */
 export class Misuse extends MlError {}
@@ -16,12 +17,13 @@ export function fromArguments<T>(read: () => T): T {
 
 export const misuse = (message: string): Misuse => new Misuse('RequestInvalid', message);
 
-/** There is no such model here; `where` says where was looked. */
-export function unknownModel(model: string, known: readonly string[], where: string): Misuse {
+/** There is no such model here: the names that there are, by the place where one looked. */
+export function unknownModel(model: string, places: Readonly<Record<string, readonly string[]>>): Misuse {
+  const known = [...new Set(Object.values(places).flat())];
   const guess = nearest(model, known);
-  const there = known.length === 0 ? `there is none in ${where}` : `${where} has ${known.join(', ')}`;
-  return new Misuse('ModelUnknown', `no model is called "${model}": ${there}${guess === undefined ? '' : ` (did you mean "${guess}"?)`}`, {
-    model,
-    known,
-  });
+  const there = Object.entries(places).map(([place, names]) =>
+    names.length === 0 ? `there is none in ${place}` : `${place} has ${namesText(names)}`,
+  );
+  const hint = guess === undefined ? '' : ` (did you mean "${guess}"?)`;
+  return new Misuse('ModelUnknown', `no model is called "${model}"${hint}: ${there.join('; ')}`, { model, known });
 }

@@ -15,7 +15,7 @@ import type { Workplace } from './workplace.ts';
 export async function specOf(at: Workplace, model: string, settings: readonly string[] = []): Promise<ModelSpec> {
   const { specs } = await at.project();
   const spec = specs.get(model);
-  if (spec === undefined) throw unknownModel(model, [...specs.keys()], at.settings.pipelines);
+  if (spec === undefined) throw unknownModel(model, { [at.settings.pipelines]: [...specs.keys()] });
   if (settings.length === 0) return spec;
   const plain = JSON.parse(JSON.stringify(spec)) as Json;
   return fromArguments(() => parseProjectSpec(withSettings(plain, settings)));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { explained } from './known-models.ts';
 import { atWorkplace } from './workplace.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -17,6 +18,12 @@ export function verb(program: Command, usage: string, description: string, examp
 
 /** Runs a command's work; a number that it returns is the exit code. */
 export async function perform(options: VerbOptions, work: (at: Workplace) => Promise<number | void>): Promise<void> {
-  const code = await atWorkplace(options, work);
+  const code = await atWorkplace(options, async (at) => {
+    try {
+      return await work(at);
+    } catch (error) {
+      throw await explained(at, error);
+    }
+  });
   if (typeof code === 'number') process.exitCode = code;
 }

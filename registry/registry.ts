@@ -159,14 +159,11 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
     const found = resolveVersion(state, at);
     if (found !== undefined) return { model, segment, reference: formatReference(model, segment, found.version), version: found };
     if (state.entries === 0) await explainUnknown({ model, segment });
-    const has = state.versions.length === 0 ? 'no version yet' : `versions 1 to ${state.versions.length}`;
-    throw new MlError(
-      'VersionUnknown',
-      `${model}/${segment} has ${has}${at === 'champion' ? ', and none is champion' : ''}: there is no "${reference}"`,
-      {
-        reference,
-      },
-    );
+    const { length } = state.versions;
+    const untrained = `${model}/${segment} has no version yet: \`perennial train ${segment === allRows ? model : `${model}/${segment}`}\``;
+    const cure =
+      at === 'champion' ? `, and none is champion: name one, such as ${formatReference(model, segment, length)}` : `: there is no "${reference}"`;
+    throw new MlError('VersionUnknown', length === 0 ? untrained : `${model}/${segment} has versions 1 to ${length}${cure}`, { reference });
   }
 
   function seen({ model, segment }: Place): Seen | undefined {
@@ -177,9 +174,12 @@ export function openRegistry(store: ObjectStore, blobs: Blobs, signer?: StoreSig
   async function explainUnknown({ model, segment }: Place): Promise<never> {
     const models = await namesOf('models/');
     const known = models.includes(model) ? await namesOf(`models/${model}/`) : [];
+    if (known.length > 0) {
+      const what = `${model} has no segment "${segment}", but ${known.join(', ')}`;
+      throw new MlError('ModelUnknown', what, { model, segment, segments: known });
+    }
     const guess = nearest(model, models);
-    const what = known.length > 0 ? `${model} has no segment "${segment}", but ${known.join(', ')}` : `no model is called "${model}"`;
-    throw new MlError('ModelUnknown', guess === undefined || known.length > 0 ? what : `${what}: did you mean "${guess}"?`, { model, segment });
+    throw new MlError('ModelUnknown', `no model is called "${model}"${guess === undefined ? '' : `: did you mean "${guess}"?`}`, { model, segment });
   }
 
   return {

@@ -108,7 +108,7 @@ async function askServer(
   if (response === undefined) return undefined;
   const answer = (await response.json()) as Answer | { readonly error: string; readonly code: string };
   if (!('error' in answer)) return answer;
-  throw new MlError(isErrorCode(answer.code) ? answer.code : 'Bug', answer.error, { url });
+  throw new MlError(isErrorCode(answer.code) ? answer.code : 'Bug', answer.error, { url, model });
 }
 
 async function askStore(
@@ -119,7 +119,7 @@ async function askStore(
 ): Promise<Answer> {
   const { registry, blobs, store } = await at.kept();
   const models = await registry.models();
-  if (!models.includes(model)) throw unknownModel(model, models, store.uri);
+  if (!models.includes(model)) throw unknownModel(model, { [store.uri]: models });
   const { loadModel } = await import('../../serving/index.ts');
   const wanted = version === 'champion' ? {} : { version: (await registry.version(name)).version.version };
   const served = await loadModel({ registry, blobs }, { model, segment, ...wanted });

@@ -43,7 +43,7 @@ async function runs(at: Workplace, name: string | undefined, { limit }: RunsFlag
 async function expectModel(at: Workplace, model: string, all: readonly KnownRun[]): Promise<void> {
   const { specs } = await at.project();
   const known = [...new Set([...specs.keys(), ...all.flatMap((run) => run.model ?? [])])].sort();
-  if (!known.includes(model)) throw unknownModel(model, known, 'this project');
+  if (!known.includes(model)) throw unknownModel(model, { 'this project': known });
 }
 
 function runsText(runs: readonly KnownRun[]): string {

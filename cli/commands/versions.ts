@@ -61,7 +61,7 @@ async function versions(at: Workplace, text: string | undefined, { history = fal
 async function statesOf(at: Workplace, model: string, segment?: string): Promise<readonly SegmentState[]> {
   const { registry, store } = await at.kept();
   const models = await registry.models();
-  if (!models.includes(model)) throw unknownModel(model, models, store.uri);
+  if (!models.includes(model)) throw unknownModel(model, { [store.uri]: models });
   const segments = await registry.segments(model);
   if (segment !== undefined && !segments.includes(segment)) await registry.version(`${model}/${segment}`);
   return Promise.all((segment === undefined ? inOrder(segments) : [segment]).map((each) => registry.state({ model, segment: each })));

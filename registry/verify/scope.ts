@@ -25,15 +25,14 @@ export interface Scope {
  * A version's log, what it consists of, what made that, of what, and in which runs, up to the sources. What cannot be read here is named when it is
  * checked.
  *
- * @throws {MlError} `RequestInvalid`, `VersionUnknown`
+ * @throws {MlError} `RequestInvalid`, `ModelUnknown`, `VersionUnknown`
  */
 export async function scopeOf(store: ObjectStore, places: readonly Key[], text: string): Promise<Scope> {
   const { model, segment, at } = parseReference(text);
   const log = `models/${model}/${segment}/log/`;
-  const bodies = await readObjects(
-    store,
-    places.filter((place) => place.startsWith(log)),
-  );
+  const own = places.filter((place) => place.startsWith(log));
+  if (own.length === 0) throw new MlError('ModelUnknown', `there is no log of ${model}/${segment} in ${store.uri}`, { model, segment });
+  const bodies = await readObjects(store, own);
   const entries = bodies.flatMap((body) => unseal<Entry>(body) ?? []).toSorted((a, b) => a.n - b.n);
   const version = resolveVersion(fold(model, segment, entries), at);
   if (version === undefined) {

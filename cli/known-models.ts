@@ -1,0 +1,36 @@
+import { MlError } from '../core/errors.ts';
+import { allRows, segmentsOf } from '../core/segment.ts';
+import { Misuse, unknownModel } from './misuse.ts';
+import type { Workplace } from './workplace.ts';
+
+/**
+ * An error about a model's name, in the light of all that project and store know: it may be there and not trained yet, be another project's, or be spelt
+ * nearly so. Any other error stays as it is.
+ */
+export async function explained(at: Workplace, error: unknown): Promise<unknown> {
+  if (!(error instanceof MlError) || error.code !== 'ModelUnknown') return error;
+  const { model, segment = allRows, segments } = error.facts as { readonly model?: unknown; readonly segment?: string; readonly segments?: unknown };
+  if (typeof model !== 'string') return error;
+  const { specs } = await at.project();
+  const spec = specs.get(model);
+  const stored = await storedModels(at);
+  if (spec !== undefined && segmentsOf(spec).includes(segment) && (segments !== undefined || !stored.includes(model))) {
+    const reference = segment === allRows ? model : `${model}/${segment}`;
+    return new Misuse('ModelUnknown', `${reference} is not trained yet: \`perennial train ${reference}\``, error.facts, { cause: error });
+  }
+  if (spec !== undefined || segments !== undefined) return error;
+  const { pipelines, store } = at.settings;
+  if (!stored.includes(model)) return unknownModel(model, { [pipelines]: [...specs.keys()], [store]: stored });
+  const what = `there is no spec of "${model}" in ${pipelines}: the versions of it in ${store} are from another project, or the spec was removed`;
+  return new Misuse('ModelUnknown', what, error.facts, { cause: error });
+}
+
+/** Whether there is no store or it cannot be read: the name is still to be told. */
+async function storedModels(at: Workplace): Promise<readonly string[]> {
+  try {
+    return await (await at.kept()).registry.models();
+  } catch (error) {
+    if (error instanceof MlError && error.code === 'StoreMissing') return [];
+    throw error;
+  }
+}
