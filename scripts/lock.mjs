@@ -7,7 +7,7 @@ const writingMs = 5000;
 
 /**
  * Runs `work` while no other process does so under the same file name: creating a file exclusively is atomic. A lock whose owner is gone (killed)
- * is taken over; `onWait` hears once whom we wait for. The twin of workers/pid-lock.ts, for before there is anything compiled.
+ * is taken over; `onWait` hears once whom we wait for. The twin of stores/pid-lock.ts, for before there is anything compiled.
  */
 export async function withLock(file, onWait, work) {
   mkdirSync(dirname(file), { recursive: true });

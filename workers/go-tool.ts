@@ -1,7 +1,7 @@
 import { access, constants, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { startWithLifeline } from './lifeline.ts';
-import { lock } from './pid-lock.ts';
+import { lock } from '../stores/pid-lock.ts';
 
 /** A program that is built from source once, where no finished one is to be had. */
 export interface GoTool {

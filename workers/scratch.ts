@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../stores/make-folder.ts';
-import { tryLock } from './pid-lock.ts';
+import { tryLock } from '../stores/pid-lock.ts';
 
 export interface Scratch {
   readonly folder: string;

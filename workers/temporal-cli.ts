@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { Agent, fetch } from 'undici';
 import { MlError } from '../core/errors.ts';
 import { buildGoTool, type GoTool, whichOf } from './go-tool.ts';
-import { lock } from './pid-lock.ts';
+import { lock } from '../stores/pid-lock.ts';
 
 export interface TemporalCliOptions {
   /** A `temporal` binary to use and no other. */

@@ -4,7 +4,7 @@ import { Connection, type ConnectionOptions } from '@temporalio/client';
 import { MlError } from '../core/errors.ts';
 import { portSettings } from './expect-room.ts';
 import { makeFolder } from '../stores/make-folder.ts';
-import { type PidLock, tryLock } from './pid-lock.ts';
+import { type PidLock, tryLock } from '../stores/pid-lock.ts';
 import { type Lifeline, startWithLifeline } from './lifeline.ts';
 import { expectFree, freePort, listens } from './ports.ts';
 import { ensureRetention, ensureSearchAttributes, searchAttributes } from './temporal-namespace.ts';

@@ -6,7 +6,7 @@ import { MlError } from '../../core/errors.ts';
 import type { PythonSettings } from '../../core/train-script.ts';
 import { whichOf } from '../go-tool.ts';
 import { startWithLifeline } from '../lifeline.ts';
-import { lock } from '../pid-lock.ts';
+import { lock } from '../../stores/pid-lock.ts';
 import { findPython, type Python } from './find-python.ts';
 
 export interface PythonEnvironment {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { lock, type PidLock, tryLock } from '../../workers/pid-lock.ts';
+import { lock, type PidLock, tryLock } from '../../stores/pid-lock.ts';
 
 const nobody = '4194304'; // Linux gives no pid as high as that.
 

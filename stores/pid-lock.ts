@@ -1,7 +1,7 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeFolder } from '../stores/make-folder.ts';
+import { makeFolder } from './make-folder.ts';
 
 export interface PidLock {
   /** Lets another process own it from now on: it counts as held for as long as that one lives. */
