@@ -4,10 +4,12 @@ import { judge as decide } from '../core/gate.ts';
 import type { Gate } from '../core/gate.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Verdict } from '../core/registry-entry.ts';
+import type { Metric } from '../core/task.ts';
 import { taskOf } from '../core/tasks/index.ts';
 import type { Benchmark } from './benchmark-model.ts';
 import type { Contenders } from './find-contenders.ts';
 import { readJson } from './make.ts';
+import { metricOf } from './metric-of.ts';
 import type { Ports, Step } from './ports.ts';
 
 export interface JudgeInput {
@@ -33,11 +35,17 @@ export const judge =
       anchor: 'anchor' in evaluated.contenders ? (contenders.anchor?.version ?? null) : null,
       comparable: evaluated.units >= minUnits && 'champion' in evaluated.contenders,
     });
+      lowerIsBetter: isLowerBetter(spec),
   };
 
 /** The spec's gate, or the task's own. Baselines are called as the evaluation calls them. */
-function gateOf({ task, gate }: ModelSpec): Gate {
+export function gateOf({ task, gate }: ModelSpec): Gate {
   const own = taskOf(task).gate;
   const baselines = (gate?.baselines ?? own.baselines).map((name) => name.replace(/^model:/, '')) as NonNullable<Gate['baselines']>;
   return { ...own, ...gate, baselines };
+}
+
+export function isLowerBetter(spec: ModelSpec): boolean {
+  const { metrics } = taskOf(spec.task);
+  return (metrics as Readonly<Record<string, Metric>>)[metricOf(spec)]?.better === 'lower';
 }

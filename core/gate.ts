@@ -1,6 +1,7 @@
 import type { Approval } from './decision.ts';
 import { MlError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
+import { type Finding, leakFindings } from './leak.ts';
 import type { GateSpec, ModelSpec } from './model-spec.ts';
 import type { Gain, Verdict, VerdictName } from './registry-entry.ts';
 import type { TaskKind } from './task.ts';
@@ -17,6 +18,8 @@ export interface Circumstances {
   readonly comparable: boolean;
 }
 
+  /** Of the metric of the gate. */
+  readonly lowerIsBetter?: boolean;
 /** The gate's parts besides the champion's: what must hold of any version. `baselines` as in the spec; none listed, none to beat. */
 export type Gate = GateSpec<TaskKind>;
 
@@ -41,23 +44,22 @@ export function judge(evaluation: Evaluation, gate: Gate, circumstances: Circums
   const demands = [...floorFindings(evaluation, gate), ...limitFindings(gate, circumstances)];
   const succession = championFindings(evaluation, gate, circumstances);
   const failed = (findings: readonly Finding[]) => findings.filter(({ passed }) => !passed);
-  const broken = [...failed(baselines), ...failed(demands), ...failed(succession.findings)];
+  const leaks = leakFindings(evaluation, gate, circumstances.lowerIsBetter === true);
+  const broken = [...failed(leaks), ...failed(baselines), ...failed(demands), ...failed(succession.findings)];
+  if (failed(leaks).length > 0) return verdict('leak-suspected', broken);
   if (failed(baselines).length > 0) return verdict('beaten-by-baseline', broken);
   if (failed(demands).length > 0) return verdict('below-floor', broken);
   if (succession.name === 'not-comparable' || succession.name === 'worse') return verdict(succession.name, broken);
-  return verdict(succession.name, [...succession.findings, ...baselines, ...demands]);
-}
-
-interface Finding {
-  readonly passed: boolean;
-  readonly reason: string;
+  return verdict(succession.name, [...succession.findings, ...baselines, ...demands, ...leaks]);
 }
 
 function baselineFindings(evaluation: Evaluation, { baselines = [] }: Gate): Finding[] {
   return baselines.map((baseline) => {
     const gain = gainOver(evaluation, baseline.replace(/^model:/, ''));
     const passed = gain.low > 0;
-    return { passed, reason: `${passed ? 'beats' : 'does not beat'} the baseline ${gain.over}: ${figures(evaluation, gain)}` };
+    const { feature } = evaluation.contenders[gain.over] ?? {};
+    const name = feature === undefined ? gain.over : `${gain.over} ("${feature}")`;
+    return { passed, reason: `${passed ? 'beats' : 'does not beat'} the baseline ${name}: ${figures(evaluation, gain)}` };
   });
 }
 

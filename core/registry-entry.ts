@@ -2,7 +2,7 @@ import type { Artifact } from './artifact.ts';
 import type { Approval, Decision, Head, Proof } from './decision.ts';
 import type { Window } from './manifest.ts';
 
-export type VerdictName = 'better' | 'not-worse' | 'worse' | 'below-floor' | 'beaten-by-baseline' | 'not-comparable';
+export type VerdictName = 'better' | 'not-worse' | 'worse' | 'below-floor' | 'beaten-by-baseline' | 'leak-suspected' | 'not-comparable';
 
 /** How a challenger fared: the name, the reasons in words, and every figure that they rest on. */
 export interface Verdict {

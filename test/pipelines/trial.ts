@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import { examine } from '../../activities/compute/examine.ts';
 import { fit } from '../../activities/compute/fit.ts';
 import { tableOf } from '../../activities/row-files.ts';
+import { gateOf, isLowerBetter } from '../../activities/judge.ts';
 import type { Json } from '../../core/artifact.ts';
+import { evaluate } from '../../core/evaluate.ts';
+import { judge } from '../../core/gate.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
+import type { Verdict } from '../../core/registry-entry.ts';
 import type { Part } from '../../core/table.ts';
 import type { Marks } from '../../core/task.ts';
-import type { Fitted } from '../../core/trainer.ts';
+import { taskOf } from '../../core/tasks/index.ts';
 import { checkLeak } from '../../data/leak.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
@@ -47,13 +51,28 @@ export async function prepared(spec: ModelSpec, snapshots: Readonly<Record<strin
 
 const known = ['train', 'validation'] as const;
 
-/** Fits an entrant and lets it sit the exam of the test rows. */
-export async function sit({ spec, rows, fold, folder }: Prepared, entrant: Entrant): Promise<{ readonly marks: Marks; readonly facts: Fitted['facts'] }> {
+const sat = new Map<string, Promise<Marks>>();
+
+/** Fits an entrant and lets it sit the exam of the test rows; who sat it once has the same marks again. */
+export function sit(trial: Prepared, entrant: Entrant): Promise<Marks> {
+  const name = createHash('sha256')
+    .update(JSON.stringify([trial.spec, trial.folder, entrant]))
+    .digest('hex')
+    .slice(0, 12);
+  const marks = sat.get(name) ?? examined(trial, entrant, name);
+  sat.set(name, marks);
+  return marks;
+}
+
+async function examined({ spec, rows, fold, folder }: Prepared, entrant: Entrant, name: string): Promise<Marks> {
   const scratch = folder;
   const signal = new AbortController().signal;
   const { key, time } = spec.rows;
-  const name = createHash('sha256').update(JSON.stringify([spec, entrant])).digest('hex').slice(0, 12);
-  const [preprocessor, onnxPath, marksPath] = ['preprocessor.json', 'onnx', 'marks.json'].map((end) => join(folder, `${name}.${end}`)) as [string, string, string];
+  const [preprocessor, onnxPath, marksPath] = ['preprocessor.json', 'onnx', 'marks.json'].map((end) => join(folder, `${name}.${end}`)) as [
+    string,
+    string,
+    string,
+  ];
   const files: RowFiles = { rows, split: fold.path, parts: known, key, time: time ?? null, target: spec.target, ...tableOf(spec) };
   const fitted: RowFiles = { ...files, rows: entrant.rows ?? rows, parts: entrant.parts ?? known };
   await loaderOf(spec.task).fit(fitted, undefined, preprocessor, { signal, scratch });
@@ -61,6 +80,24 @@ export async function sit({ spec, rows, fold, folder }: Prepared, entrant: Entra
   const shared = { task: spec.task, scratch, preprocessor, exam: {}, onnxPath };
   const { trainer, parameters } = entrant;
   const { facts } = await fit({ ...shared, files: fitted, trainer, parameters, validateOn: null, metric: spec.gate!.metric, seed: 42 }, context);
-  await examine({ ...shared, files, heldOut: 'test', fold: null, marksPath }, context);
-  return { marks: JSON.parse(await readFile(marksPath, 'utf8')) as Marks, facts };
+  const { feature } = facts;
+  await examine({ ...shared, files, heldOut: 'test', fold: null, marksPath, ...(typeof feature === 'string' && { feature }) }, context);
+  return JSON.parse(await readFile(marksPath, 'utf8')) as Marks;
+}
+
+/** The verdict on an entrant after an exam beside the baselines of its spec. */
+export async function verdictOn(trial: Prepared, entrant: Entrant): Promise<Verdict> {
+  const { spec, fold } = trial;
+  const gate = gateOf(spec);
+  const { baselines } = taskOf(spec.task);
+  const rivals = (gate.baselines ?? []).filter((name) => Object.hasOwn(baselines, name));
+  const contenders: Record<string, readonly Marks[]> = { challenger: [await sit(trial, entrant)] };
+  for (const name of rivals) contenders[name] = [await sit(trial, (baselines as Readonly<Record<string, Entrant>>)[name]!)];
+  const question = { model: spec.name, segment: 'all', metric: gate.metric, confidence: 0.95, folds: [fold.name], rowsLeftOut: 0 };
+  const evaluation = await evaluate({ ...question, task: taskOf(spec.task), contenders });
+  return judge(
+    evaluation,
+    { ...gate, baselines: rivals as NonNullable<typeof gate.baselines> },
+    { sizeBytes: 1e6, comparable: true, lowerIsBetter: isLowerBetter(spec) },
+  );
 }
