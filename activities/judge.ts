@@ -34,8 +34,8 @@ export const judge =
       // Who could not sit the exam fairly did not sit it.
       anchor: 'anchor' in evaluated.contenders ? (contenders.anchor?.version ?? null) : null,
       comparable: evaluated.units >= minUnits && 'champion' in evaluated.contenders,
-    });
       lowerIsBetter: isLowerBetter(spec),
+    });
   };
 
 /** The spec's gate, or the task's own. Baselines are called as the evaluation calls them. */

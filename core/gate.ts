@@ -16,10 +16,10 @@ export interface Circumstances {
   readonly anchor?: number | null;
   /** Whether the champion could sit a fair exam: rows that neither had seen, features of its own spec. */
   readonly comparable: boolean;
-}
-
   /** Of the metric of the gate. */
   readonly lowerIsBetter?: boolean;
+}
+
 /** The gate's parts besides the champion's: what must hold of any version. `baselines` as in the spec; none listed, none to beat. */
 export type Gate = GateSpec<TaskKind>;
 
@@ -40,11 +40,11 @@ export function judge(evaluation: Evaluation, gate: Gate, circumstances: Circums
     gains: evaluation.gains,
   });
 
+  const leaks = leakFindings(evaluation, gate, circumstances.lowerIsBetter === true);
   const baselines = baselineFindings(evaluation, gate);
   const demands = [...floorFindings(evaluation, gate), ...limitFindings(gate, circumstances)];
   const succession = championFindings(evaluation, gate, circumstances);
   const failed = (findings: readonly Finding[]) => findings.filter(({ passed }) => !passed);
-  const leaks = leakFindings(evaluation, gate, circumstances.lowerIsBetter === true);
   const broken = [...failed(leaks), ...failed(baselines), ...failed(demands), ...failed(succession.findings)];
   if (failed(leaks).length > 0) return verdict('leak-suspected', broken);
   if (failed(baselines).length > 0) return verdict('beaten-by-baseline', broken);

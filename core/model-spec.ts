@@ -120,7 +120,6 @@ export interface GateSpec<K extends TaskKind = TaskKind> {
     readonly minUnits?: number;
   }[];
   readonly limits?: { readonly sizeMb?: number; readonly p99Ms?: number };
-}
   /** The best value of the metric that an honest model can have, and how one knows: a better one is suspected of a leak. */
   readonly plausible?: { readonly best: number; readonly because: string };
   /** What looks like a leak and is none, each with the reason why. */
@@ -130,6 +129,7 @@ export interface GateSpec<K extends TaskKind = TaskKind> {
     /** Why test rows may be equal to training rows in all inputs and the label. */
     readonly twins?: string;
   };
+}
 
 /** A model as one value of plain JSON: what it reads, promises, learns, must beat, and when it is made again. */
 export interface ModelSpec<K extends TaskKind = TaskKind> {

@@ -202,6 +202,6 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
   'gate.floors.*': ['slice', 'metric', 'min', 'minUnits'],
   'gate.champion': ['rule', 'margin'],
   'gate.limits': ['sizeMb', 'p99Ms'],
-};
   'gate.plausible': ['best', 'because'],
   'gate.trusted': ['features', 'twins'],
+};

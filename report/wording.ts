@@ -10,8 +10,8 @@ export const verdictWords = {
   worse: { title: 'Worse', tone: 'bad', meaning: 'It may lose more to the champion than the gate allows.' },
   'below-floor': { title: 'Below a floor', tone: 'bad', meaning: 'One slice, or one limit, falls short of what was promised for it.' },
   'beaten-by-baseline': { title: 'Beaten by a baseline', tone: 'bad', meaning: 'It is not surely better than an obvious answer.' },
-  'not-comparable': { title: 'Not comparable', tone: 'open', meaning: 'No exam was fair to all contenders; a person has to decide.' },
   'leak-suspected': { title: 'Leak suspected', tone: 'bad', meaning: 'It is too good to be true: something in it may know the answers.' },
+  'not-comparable': { title: 'Not comparable', tone: 'open', meaning: 'No exam was fair to all contenders; a person has to decide.' },
 } as const satisfies Record<VerdictName, { readonly title: string; readonly tone: Tone; readonly meaning: string }>;
 
 const minus = (text: string): string => text.replace('-', '\u2212');
