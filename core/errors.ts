@@ -70,6 +70,8 @@ export const catalogue = {
   AlreadyRunning: { retry: false, status: 409 },
   PortTaken: { retry: false, status: 500 },
   RequestInvalid: { retry: false, status: 400 },
+  FeaturesMissing: { retry: false, status: 503 },
+  FeaturesTaken: { retry: false, status: 503 },
   NotServing: { retry: true, status: 503 },
   Cancelled: { retry: false, status: 499 },
   TimedOut: { retry: false, status: 504 },
