@@ -9,10 +9,19 @@ const misused: ReadonlySet<ErrorCode> = new Set(['RequestInvalid', 'ModelUnknown
 
 export const exitCodes = { done: 0, failed: 1, misused: 2, interrupted: 130 } as const;
 
+interface Telling {
+  readonly json: boolean;
+  readonly debug: boolean;
+  /** The command that tells how it is used. */
+  readonly help: string;
+}
+
 /** Prints what went wrong: one line for people, with `--json` also one value for machines. Returns the exit code. */
-export async function tellFailure(thrown: unknown, { json, debug }: { readonly json: boolean; readonly debug: boolean }): Promise<number> {
+export async function tellFailure(thrown: unknown, { json, debug, help }: Telling): Promise<number> {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.done;
-  const error = await coded(thrown);
+  // Where a command was left out its help was printed, which says more.
+  if (thrown instanceof CommanderError && thrown.code === 'commander.help' && !json) return exitCodes.misused;
+  const error = thrown instanceof CommanderError ? ofCommander(thrown, help) : await coded(thrown);
   if (json) process.stdout.write(`${JSON.stringify(asJson(error), null, 2)}\n`);
   process.stderr.write(`error [${error.code}]: ${error.message}\n`);
   if (debug) process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
@@ -21,12 +30,16 @@ export async function tellFailure(thrown: unknown, { json, debug }: { readonly j
 
 export const asJson = ({ code, message, facts }: MlError) => ({ error: { code, message, facts } });
 
+/** What the parser of arguments says, which of some faults names no cure. */
+function ofCommander({ code, message }: CommanderError, help: string): Misuse {
+  const said = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '').replaceAll('\n', ' ');
+  const isCured = code === 'commander.invalidArgument' || said.includes('Did you mean');
+  return new Misuse('RequestInvalid', isCured ? said : `${said.replace(/\.$/, '')}: see \`${help}\``, { kind: code });
+}
+
 /** Every error as one of the catalogue. */
 export async function coded(thrown: unknown): Promise<MlError> {
   if (thrown instanceof MlError) return thrown;
-  if (thrown instanceof CommanderError) {
-    return new Misuse('RequestInvalid', thrown.message.replace(/^error: /, '').replaceAll('\n', ' '), { kind: thrown.code });
-  }
   const { asMlError } = await import('../client/failure.ts');
   const inner = asMlError(thrown);
   if (inner instanceof MlError) return inner;

@@ -19,11 +19,23 @@ export async function explained(at: Workplace, error: unknown): Promise<unknown>
     return new Misuse('ModelUnknown', `${reference} is not trained yet: \`perennial train ${reference}\``, error.facts, { cause: error });
   }
   if (spec !== undefined || segments !== undefined) return error;
+  if (!stored.includes(model)) return unknownModel(model, placesOf(at, specs, stored));
   const { pipelines, store } = at.settings;
-  if (!stored.includes(model)) return unknownModel(model, { [pipelines]: [...specs.keys()], [store]: stored });
   const what = `there is no spec of "${model}" in ${pipelines}: the versions of it in ${store} are from another project, or the spec was removed`;
   return new Misuse('ModelUnknown', what, error.facts, { cause: error });
 }
+
+/** @throws {Misuse} where neither project nor store knows the model. */
+export async function expectModel(at: Workplace, model: string): Promise<void> {
+  const { specs } = await at.project();
+  const stored = await storedModels(at);
+  if (!specs.has(model) && !stored.includes(model)) throw unknownModel(model, placesOf(at, specs, stored));
+}
+
+const placesOf = ({ settings }: Workplace, specs: ReadonlyMap<string, unknown>, stored: readonly string[]) => ({
+  [settings.pipelines]: [...specs.keys()],
+  [settings.store]: stored,
+});
 
 /** Whether there is no store or it cannot be read: the name is still to be told. */
 async function storedModels(at: Workplace): Promise<readonly string[]> {

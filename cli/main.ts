@@ -66,6 +66,8 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   sample: async () => (await import('./commands/sample.ts')).sampleCommand,
 };
+// `perennial help train` is what many tools understand.
+if (process.argv[2] === 'help') process.argv.splice(2, 2, ...process.argv.slice(3, 4), '--help');
 const asked = process.argv[2] ?? '';
 
 // Whoever reads our output may have seen enough (`perennial runs | head`).
@@ -80,5 +82,9 @@ try {
   for (const name of Object.hasOwn(verbs, asked) ? [asked] : Object.keys(verbs)) (await verbs[name]!())(program);
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = await tellFailure(error, { json, debug: process.env['PERENNIAL_DEBUG'] === '1' });
+  process.exitCode = await tellFailure(error, {
+    json,
+    debug: process.env['PERENNIAL_DEBUG'] === '1',
+    help: `perennial ${Object.hasOwn(verbs, asked) ? `${asked} ` : ''}--help`,
+  });
 }

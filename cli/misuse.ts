@@ -21,9 +21,8 @@ export const misuse = (message: string): Misuse => new Misuse('RequestInvalid', 
 export function unknownModel(model: string, places: Readonly<Record<string, readonly string[]>>): Misuse {
   const known = [...new Set(Object.values(places).flat())];
   const guess = nearest(model, known);
-  const there = Object.entries(places).map(([place, names]) =>
-    names.length === 0 ? `there is none in ${place}` : `${place} has ${namesText(names)}`,
-  );
+  const there = Object.entries(places).map(([place, names]) => `${place} has ${names.length === 0 ? 'none' : namesText(names)}`);
+  if (known.length === 0) there.push('write one, as docs/first-model.md tells, or start with `perennial init`');
   const hint = guess === undefined ? '' : ` (did you mean "${guess}"?)`;
   return new Misuse('ModelUnknown', `no model is called "${model}"${hint}: ${there.join('; ')}`, { model, known });
 }

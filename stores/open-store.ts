@@ -54,6 +54,10 @@ async function holdsAnything(store: ObjectStore): Promise<boolean> {
 }
 
 const noStore = (uri: string): MlError =>
-  new MlError('StoreMissing', `there is no store at ${uri}: name the one that you mean (PERENNIAL_STORE, PERENNIAL_HOME); a worker makes a new one`, {
-    store: uri,
-  });
+  new MlError(
+    'StoreMissing',
+    `there is no store at ${uri}: name the one that you mean (PERENNIAL_STORE, PERENNIAL_HOME), or start \`perennial dev\`, which makes one`,
+    {
+      store: uri,
+    },
+  );

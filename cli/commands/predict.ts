@@ -78,7 +78,9 @@ async function requestOf({ user, liked, count, input }: PredictFlags): Promise<R
 function checked<T>(form: z.ZodType<T>, value: unknown): T {
   const parsed = form.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw misuse(`the request is not valid: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`);
+  throw misuse(
+    `the request is not valid: ${parsed.error.issues.map(({ path, message }) => [...(path.length > 0 ? [path.join('.')] : []), message].join(': ')).join('; ')}`,
+  );
 }
 
 async function readRequest(input: string): Promise<object> {
@@ -86,7 +88,7 @@ async function readRequest(input: string): Promise<object> {
     const value: unknown = JSON.parse(input === '-' ? await readAll(process.stdin) : await readFile(input, 'utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
-    throw misuse(`--input ${input} cannot be read: ${messageOf(error)}`);
+    throw misuse(`--input ${input} cannot be read: ${messageOf(error).replaceAll(/\s+/g, ' ')}`);
   }
   throw misuse(`--input ${input} is no JSON object: write {"user": "42"} or {"liked": ["1", "260"]}`);
 }

@@ -46,7 +46,9 @@ async function prune(at: Workplace, { keep, olderThan, reason, yes = false }: Pr
   const now = Date.now();
   const before = addDuration(now, olderThan, -1);
   if (runs === undefined && before > addDuration(now, `${graceDays}d`, -1)) {
-    throw misuse(`Temporal does not say which runs are open, and one of them may need what is young: --older-than ${graceDays}d or more`);
+    throw misuse(
+      `no Temporal server is here to say which runs are open, and one of them may need what is young: start \`perennial dev\`, set TEMPORAL_ADDRESS, or write --older-than ${graceDays}d or more`,
+    );
   }
   const options = { keep, before: new Date(before).toISOString(), open: new Set(runs), reason, namedInHistory, signal };
   const pruned = yes ? await pruneStore(store, registry, options, { by: at.by, run: null }) : await planPrune(store, registry, options);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { styled } from '../output.ts';
+import { expectModel } from '../known-models.ts';
 import { recordedRuns } from '../recorded-runs.ts';
 import { table } from '../table.ts';
 import { perform, verb } from '../verb.ts';
@@ -25,6 +26,8 @@ interface ReplayFlags extends VerbOptions {
 }
 
 async function replay(at: Workplace, model: string | undefined, { open = false }: ReplayFlags): Promise<number> {
+  if (open) await at.temporal();
+  else await at.kept();
   // Only now: the SDK and the bundler take their time.
   const { Runtime } = await import('@temporalio/worker');
   const { compactLogger } = await import('../../workers/log.ts');
@@ -51,6 +54,7 @@ async function replay(at: Workplace, model: string | undefined, { open = false }
     runs.push(replayed);
     if (runs.length % 50 === 0) at.out.say(`${runs.length} runs replayed`);
   }
+  if (model !== undefined && runs.length === 0) await expectModel(at, model);
   at.out.say('comparing recorded inputs and outputs with the types of today');
   const workflows = await workflowsByName(workflowModules);
   const steps = await ownStepModules(stepModules);

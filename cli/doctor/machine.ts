@@ -54,6 +54,14 @@ export const disk: Check = {
 
 async function spaceOf(folder: string): Promise<Finding> {
   const { bavail, bsize, blocks } = await statfs(existing(folder));
+  if (blocks === 0) {
+    return {
+      of: 'disk',
+      state: 'ill',
+      found: `${folder} is on no disk: its file system keeps no files`,
+      cure: 'point PERENNIAL_HOME or PERENNIAL_STORE to a folder on a disk',
+    };
+  }
   const free = (bavail * bsize) / gib;
   const state = free < least.diskGib ? 'ill' : free < least.comfortableDiskGib ? 'doubtful' : 'well';
   return {

@@ -1,0 +1,64 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { perennial } from './command.ts';
+import type { Surroundings } from './command.ts';
+import { makeProject } from './project.ts';
+
+let here: Surroundings;
+let removeProject: () => Promise<void>;
+
+/** A project with an empty store, no model and no Temporal: where somebody begins. */
+beforeAll(async () => {
+  const { folder, remove } = await makeProject({ 'odd.json': '{"usr": 1}', 'rows.json': '{"rows": [{"a": [1]}], "x": 1}', 'text.json': 'no\n' });
+  removeProject = remove;
+  here = { project: folder, home: join(folder, 'home') };
+  await mkdir(join(here.home, 'store'), { recursive: true });
+});
+afterAll(() => removeProject());
+
+test.each([
+  [['train'], "missing required argument 'model': see `perennial train --help`"],
+  [['train', '--foo'], "unknown option '--foo': see `perennial train --help`"],
+  [['versions', 'a', 'b'], 'Expected 1 argument but got 2: see `perennial versions --help`'],
+  [['--json'], "unknown option '--json': see `perennial --help`"],
+  [['sample', '--json'], "unknown option '--json': see `perennial sample --help`"],
+  [['train', 'film'], 'has none; write one, as docs/first-model.md tells, or start with `perennial init`'],
+  [['predict', 'film', '--input', 'odd.json'], 'the request is not valid: Unrecognized key: "usr"'],
+  [['predict', 'film', '--input', 'rows.json'], 'the request is not valid: rows.0.a: Invalid input; Unrecognized key: "x"'],
+  [['predict', 'film', '--input', 'text.json'], '--input text.json cannot be read: Unexpected token'],
+  [['prune', '--older-than', '1d'], 'start `perennial dev`, set TEMPORAL_ADDRESS, or write --older-than 2d or more'],
+  [['replay', 'film'], 'no model is called "film"'],
+])('%j is misused, and says what to write in one line', async (args, said) => {
+  const { code, stderr } = await perennial(here, ...args);
+  expect({ code, said: stderr.split('\n').filter((line) => line.startsWith('error')) }).toEqual({ code: 2, said: [expect.stringContaining(said)] });
+});
+
+test('a command without what it is to do prints its help, and no error that nobody wrote', async () => {
+  for (const args of [[], ['sample']]) {
+    const { code, stdout, stderr } = await perennial(here, ...args);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^Usage: perennial /) });
+    expect(stderr).not.toMatch(/^error/m);
+  }
+});
+
+test('help is a word, too', async () => {
+  expect(await perennial(here, 'help')).toEqual(await perennial(here, '--help'));
+  expect(await perennial(here, 'help', 'train')).toEqual(await perennial(here, 'train', '--help'));
+});
+
+test('replay of open runs fails where nobody knows which are open, instead of finding none that breaks', async () => {
+  expect(await perennial(here, 'replay', '--open')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('[TemporalUnavailable]') as unknown,
+  });
+});
+
+describe('doctor', () => {
+  test('knows a place that is no disk from one that is full', async () => {
+    const { stdout } = await perennial({ ...here, env: { PERENNIAL_STORE: '/proc/store' } }, 'doctor');
+    expect(stdout).toMatch(/✖ disk +\/proc\/store is on no disk.*\n.*point PERENNIAL_HOME or PERENNIAL_STORE to a folder on a disk/);
+    expect(stdout).not.toContain('0 GiB');
+  });
+});
