@@ -1,15 +1,20 @@
 import type { ColumnKind } from './model-spec.ts';
 import type { Tensor } from './onnx-tensor.ts';
+import type { Vocabulary } from './tf-idf.ts';
 
 /** What a caller may send. A `key` only finds features: it never reaches a graph. */
-export type RequestKind = Exclude<ColumnKind, 'text' | 'image'>;
+export type RequestKind = Exclude<ColumnKind, 'image'>;
 export type InputKind = Exclude<RequestKind, 'key'>;
 
 /** What crosses the wire, each `[batch, 1]`. Missing are NaN, the smallest INT64 and ''; a flag is always there. */
-export const tensorTypes = { number: 'float64', integer: 'int64', time: 'int64', category: 'string', flag: 'bool' } as const satisfies Record<
-  InputKind,
-  Tensor['type']
->;
+export const tensorTypes = {
+  number: 'float64',
+  integer: 'int64',
+  time: 'int64',
+  category: 'string',
+  text: 'string',
+  flag: 'bool',
+} as const satisfies Record<InputKind, Tensor['type']>;
 
 /** The smallest INT64 stands for a missing whole number or time. */
 export const missingInteger = -(2n ** 63n);
@@ -27,16 +32,18 @@ export type TimePart = (typeof timeParts)[number];
  * - `mean`: a category by the mean label of its rows, drawn towards the mean of all (`prior`) as if `weight` more rows had that; `prior` itself for an unseen
  *   or missing one. (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes", SIGKDD Explorations 2001; the weight is the
  *   credibility of Bühlmann 1967: the variance within levels over the variance between them.)
+ * - `term`: what a text has of a term of its input's vocabulary (TF-IDF); 0 where it has not the term, or is missing.
  */
 export type Encoder =
   | { readonly by: 'value' }
   | { readonly by: 'part'; readonly part: TimePart }
   | { readonly by: 'code'; readonly levels: readonly string[] }
-  | { readonly by: 'mean'; readonly levels: readonly string[]; readonly means: readonly number[]; readonly prior: number; readonly weight: number };
+  | { readonly by: 'mean'; readonly levels: readonly string[]; readonly means: readonly number[]; readonly prior: number; readonly weight: number }
+  | { readonly by: 'term'; readonly term: string };
 
 /** A column of the encoded table, and what its training rows hold: enough to impute and to scale by. */
 export interface Feature {
-  /** The input's name, with `.part` or `.mean` behind it where that is what it is. */
+  /** The input's name, with `.part`, `.mean` or `:term` behind it where that is what it is. */
   readonly name: string;
   /** The raw input. */
   readonly from: string;
@@ -55,6 +62,8 @@ export interface TableEncoding {
   readonly format: 1;
   readonly inputs: readonly { readonly name: string; readonly kind: InputKind }[];
   readonly features: readonly Feature[];
+  /** Input → its terms, each of which is a feature: together, and in this order. */
+  readonly vocabularies?: Readonly<Record<string, Vocabulary>>;
   /** What a label means: `classes[label]` of a classification. Binary: the second class is the positive one. */
   readonly classes?: readonly string[];
 }
@@ -65,10 +74,21 @@ export const encodings = {
   integer: ['value'],
   flag: ['value'],
   time: timeParts,
-  category: ['code', 'mean'],
+  category: ['code', 'mean', 'tf-idf'],
+  text: ['tf-idf'],
 } as const satisfies Record<InputKind, readonly string[]>;
 
-export type Encoding = (typeof encodings)[InputKind][number];
+/** An encoding by terms that says how many; `tf-idf` alone takes a hundred. */
+export interface TfIdf {
+  readonly as: 'tf-idf';
+  readonly terms: number;
+}
+
+/** Each term is a column of the encoded table. */
+export const mostTerms = 2000;
+
+export type EncodingName = (typeof encodings)[InputKind][number];
+export type Encoding = EncodingName | TfIdf;
 
 /** Number of codes of a category feature, the 0 of rare and unseen levels included; `undefined` for a numeric feature. */
 export const codesOf = ({ encoder }: Feature): number | undefined => (encoder.by === 'code' ? encoder.levels.length + 1 : undefined);

@@ -5,7 +5,7 @@ export type RawColumn =
   | { readonly kind: 'number'; readonly values: Float64Array }
   | { readonly kind: 'integer' | 'time'; readonly values: BigInt64Array }
   | { readonly kind: 'flag'; readonly values: Uint8Array }
-  | { readonly kind: 'category'; readonly values: readonly string[] };
+  | { readonly kind: 'category' | 'text'; readonly values: readonly string[] };
 
 /** What an exam needs of held-out rows, in their order. */
 export interface AskedRows {

@@ -1,6 +1,6 @@
 import type { AggregateExpression } from './aggregates.ts';
 import type { Approval } from './decision.ts';
-import type { Encoding, encodings, InputKind, RequestKind } from './encoding.ts';
+import type { Encoding, encodings, InputKind, RequestKind, TfIdf } from './encoding.ts';
 import type { Request, TaskKind, TaskTypes } from './task.ts';
 import type { TrainerName, TrainerParameters } from './trainer.ts';
 import type { Window } from './manifest.ts';
@@ -152,7 +152,7 @@ export interface ModelSpec<K extends TaskKind = TaskKind> {
   };
   /** What a caller sends, where the task asks for rows of a table: columns of `rows.sql` with their kinds. A `key` only finds features. */
   readonly request?: Request;
-  /** How inputs become features, where it is not as their kind says: a number, whole number or flag as it is, a time by hour and day of week, a category by code. */
+  /** How inputs become features, where it is not as their kind says: a number, whole number or flag as it is, a time by hour and day of week, a category by code, a text by its terms. */
   readonly encode?: Readonly<Record<string, readonly Encoding[]>>;
   /** Columns of `rows.sql` by whose values an exam is looked at: `gender` makes the slices `gender=Female` and so on. */
   readonly slices?: readonly string[];
@@ -194,7 +194,7 @@ type CountedColumn<S extends ModelSpec, N extends SourceNames<S>> = {
 }[ColumnsOf<S, N>];
 type AnyAggregate<S extends ModelSpec> = { [N in SourceNames<S>]: AggregateSpec<N, ColumnsOf<S, N>, CountedColumn<S, N>> }[SourceNames<S>];
 
-type EncodingOf<Kind> = Kind extends InputKind ? (typeof encodings)[Kind][number] : never;
+type EncodingOf<Kind> = Kind extends InputKind ? (typeof encodings)[Kind][number] | (Kind extends 'category' | 'text' ? TfIdf : never) : never;
 
 /** Maps a target so that the properties that name a column, or a source and its columns, must name one of the spec's. */
 type CheckedTarget<S extends ModelSpec> = {

@@ -53,9 +53,12 @@ function encodeFaults({ request = {}, encode = {} }: SpecShape): readonly SpecFa
     if (kind === undefined) return [{ path: `encode.${column}`, message: `there is no input "${column}"${choices(column, Object.keys(request))}` }];
     if (kind === 'key') return [{ path: `encode.${column}`, message: `"${column}" is a key, and no key reaches a model: declare a category` }];
     const known: readonly string[] = encodings[kind];
-    return given.flatMap((name, i) =>
-      known.includes(name) ? [] : [{ path: `encode.${column}[${i}]`, message: `there is no encoding "${name}" of a ${kind}${choices(name, known)}` }],
-    );
+    const names = given.map((encoding) => (typeof encoding === 'string' ? encoding : encoding.as));
+    return names.flatMap((name, i) => {
+      const path = `encode.${column}[${i}]`;
+      if (!known.includes(name)) return [{ path, message: `there is no encoding "${name}" of a ${kind}${choices(name, known)}` }];
+      return names.indexOf(name) === i ? [] : [{ path, message: `"${name}" is there already: name it once` }];
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseAggregate } from './aggregates.ts';
 import { durationPattern } from './duration.ts';
+import { mostTerms } from './encoding.ts';
 import { messageOf } from './message-of.ts';
 import { retrainDefaults } from './retrain-defaults.ts';
 import { parseSegmentBy } from './segment.ts';
@@ -145,6 +146,8 @@ const trainEntry = z.strictObject({
   try: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
 });
 
+const tfIdf = z.strictObject({ as: z.literal('tf-idf'), terms: z.int().min(1).max(mostTerms) });
+
 /** The whole of a spec, without what its task and trainers own. */
 export const spec = z.strictObject({
   format: z.literal(1),
@@ -160,8 +163,8 @@ export const spec = z.strictObject({
     group: identifier.optional(),
     columns: z.record(identifier, columnKind).optional(),
   }),
-  request: z.record(identifier, columnKind.exclude(['text'])).optional(),
-  encode: z.record(identifier, z.array(z.string()).min(1)).optional(),
+  request: z.record(identifier, columnKind).optional(),
+  encode: z.record(identifier, z.array(z.union([z.string(), tfIdf])).min(1)).optional(),
   slices: z.array(identifier).min(1).optional(),
   target: z.unknown(),
   window: window.optional(),

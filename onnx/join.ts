@@ -52,10 +52,10 @@ function checkInput(inputs: readonly TensorSignature[], width: number): void {
 }
 
 /**
- * Operator sets from which on the operators of a prefix (arithmetic, Mod, Cast, Equal, Where, Concat; LabelEncoder) mean what they mean in the newest:
+ * Operator sets from which on the operators of a prefix (arithmetic, Mod, Cast, Equal, Where, Concat, Scan, those of texts; LabelEncoder) mean what they mean in the newest:
  * the core's own set stands if it is no older.
  */
-const prefixNeeds: Readonly<Record<string, number>> = { '': 10, 'ai.onnx.ml': 2 };
+const prefixNeeds: Readonly<Record<string, number>> = { '': 10, 'ai.onnx.ml': 2, 'com.microsoft': 1 };
 
 /** An older core is lifted to that set, from these on, if it has no operator that changed its meaning in between. (Converters declare the oldest set that will do.) */
 const liftable: Readonly<Record<string, { readonly from: number; readonly but: readonly string[] }>> = {

@@ -113,6 +113,7 @@ export const irVersion = { written: 8, newest: 13 } as const;
 export const opsets: Readonly<Record<string, { readonly written: number; readonly newest: number }>> = {
   '': { written: 18, newest: 26 },
   'ai.onnx.ml': { written: 3, newest: 5 },
+  'com.microsoft': { written: 1, newest: 1 },
 };
 
 /** `TensorProto` as protobufjs takes and gives it. */

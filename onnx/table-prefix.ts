@@ -1,7 +1,8 @@
-import { type Feature, type InputKind, missingInteger, type TableEncoding, tensorTypes, type TimePart } from '../core/encoding.ts';
+import { type Encoder, type InputKind, missingInteger, type TableEncoding, tensorTypes, type TimePart } from '../core/encoding.ts';
 import { MlError } from '../core/errors.ts';
+import { term, type Vocabulary } from '../core/tf-idf.ts';
 import { elementTypes } from './proto.ts';
-import { type Attribute, float32, type Graph, type Initializer, int64, node, type Node } from './writer.ts';
+import { type Attribute, float32, float64, type Graph, type Initializer, int64, node, type Node } from './writer.ts';
 
 /**
  * The fitted preprocessing as a graph of standard operators: from the raw inputs, each `[batch, 1]`, to `features`, float32 `[batch, n]`, in the order
@@ -9,10 +10,15 @@ import { type Attribute, float32, type Graph, type Initializer, int64, node, typ
  *
  * @throws {MlError} `ModelInvalid` if the encoding has no feature.
  */
-export function tablePrefix({ inputs, features }: TableEncoding): Graph {
+export function tablePrefix({ inputs, features, vocabularies = {} }: TableEncoding): Graph {
   if (features.length === 0) throw new MlError('ModelInvalid', 'the encoding has no feature: a model needs at least one input to learn from');
   const sketch = openSketch();
-  const columns = features.map((feature) => encode(sketch, feature, inputs.find(({ name }) => name === feature.from)?.kind));
+  const columns = features.flatMap(({ from, encoder }) => {
+    if (encoder.by !== 'term') return encode(sketch, from, encoder, inputs.find(({ name }) => name === from)?.kind);
+    const vocabulary = vocabularies[from]!;
+    // All terms of a text are one piece.
+    return encoder.term === vocabulary.terms[0] ? termsOf(sketch, from, vocabulary) : [];
+  });
   const output = inputs.some(({ name }) => name === 'features') ? 'table/features' : 'features';
   return {
     name: 'table',
@@ -23,12 +29,15 @@ export function tablePrefix({ inputs, features }: TableEncoding): Graph {
   };
 }
 
+/** A value by its name, or a constant. */
+type Wire = string | number | bigint | Initializer;
+
 /** A graph in the making. */
 interface Sketch {
   readonly nodes: readonly Node[];
   readonly constants: readonly Initializer[];
   /** The wire with an operator's result. What is asked for twice is made once (two parts of a time share its day); a number is an INT64 constant. */
-  make(operator: string, inputs: readonly (string | number | bigint)[], attributes?: Readonly<Record<string, Attribute>>): string;
+  make(operator: string, inputs: readonly Wire[], attributes?: Readonly<Record<string, Attribute>>): string;
 }
 
 const nan = 'table/nan';
@@ -45,8 +54,12 @@ function openSketch(): Sketch {
     make(wire);
     return wire;
   }
-  const wireOf = (input: string | number | bigint): string =>
-    typeof input === 'string' ? input : once(`${input}`, (wire) => constants.push(int64(wire, BigInt64Array.of(BigInt(input)), [])));
+  function wireOf(input: Wire): string {
+    if (typeof input === 'string') return input;
+    if (typeof input !== 'object') return once(`${input}`, (wire) => constants.push(int64(wire, BigInt64Array.of(BigInt(input)), [])));
+    constants.push(input);
+    return input.name;
+  }
   return {
     nodes,
     constants,
@@ -57,7 +70,7 @@ function openSketch(): Sketch {
   };
 }
 
-function encode(sketch: Sketch, { from, encoder }: Feature, kind: InputKind | undefined): string {
+function encode(sketch: Sketch, from: string, encoder: Exclude<Encoder, { readonly by: 'term' }>, kind: InputKind | undefined): string {
   switch (encoder.by) {
     case 'value':
       return kind === 'integer' ? unlessMissing(sketch, from, from) : asFloat(sketch, from);
@@ -89,6 +102,49 @@ const byLevel = (
     values_floats: Float32Array.from([missing].concat(values)),
     default_float: { float: other },
   });
+
+/**
+ * What texts have of each term, `[batch, terms]`: row by row, since the Tokenizer pads all rows to as many terms as the longest of them has, and one long text
+ * would take memory for thousands. ONNX itself has no operator that finds words: its StringSplit knows one separator at a time, and is too new for most
+ * exporters. Tokenizer is ONNX Runtime's own.
+ */
+function termsOf(sketch: Sketch, text: string, { terms, weights }: Vocabulary): string {
+  const wire = (name: string): string => `${text}/${name}`;
+  const row: Graph = {
+    name: wire('row'),
+    inputs: [{ name: wire('text'), type: 'string', dims: [1] }],
+    outputs: [{ name: wire('times'), type: 'float32', dims: [terms.length] }],
+    initializers: [int64(wire('flat'), [-1])],
+    nodes: [
+      node('StringNormalizer', [wire('text')], wire('lower'), { case_change_action: 'LOWER', is_case_sensitive: 1, locale: 'C' }),
+      node('com.microsoft:Tokenizer', [wire('lower')], wire('found'), { mark: 0, mincharnum: 1, pad_value: '', tokenexp: term.re2 }),
+      node('Reshape', [wire('found'), wire('flat')], wire('terms')),
+      node('TfIdfVectorizer', [wire('terms')], wire('times'), {
+        mode: 'TF',
+        min_gram_length: 1,
+        max_gram_length: 1,
+        max_skip_count: 0,
+        ngram_counts: [0],
+        ngram_indexes: [...terms.keys()],
+        pool_strings: terms,
+      }),
+    ],
+  };
+  const times = sketch.make('Cast', [sketch.make('Scan', [text], { body: row, num_scan_inputs: 1 })], { to: elementTypes.float64 });
+  const weighed = sketch.make('Mul', [times, float64(wire('weights'), weights)]);
+  // A sum by MatMul, since the operators that reduce take their axis otherwise from set to set.
+  const squares = sketch.make('MatMul', [
+    sketch.make('Mul', [weighed, weighed]),
+    float64(
+      wire('ones'),
+      terms.map(() => 1),
+      [terms.length, 1],
+    ),
+  ]);
+  // A text without any term has no length to divide by.
+  const length = sketch.make('Max', [sketch.make('Sqrt', [squares]), float64(wire('least'), [1e-9], [])]);
+  return asFloat(sketch, sketch.make('Div', [weighed, length]));
+}
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;

@@ -35,6 +35,7 @@ export function columnOf(kind: InputKind, name: string, rows: readonly RequestRo
     case 'flag':
       return { kind, values: Uint8Array.from(read((value) => (typeof value === 'boolean' ? Number(value) : undefined), undefined, 'true or false')) };
     case 'category':
+    case 'text':
       return { kind, values: read((value) => (typeof value === 'string' ? value : undefined), '', 'text') };
   }
 }

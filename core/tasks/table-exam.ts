@@ -66,7 +66,7 @@ export function exam(_known: Examples, heldOut: Examples): Exam<RowQuestion> {
 }
 
 /** Made-up rows: values near those of the training rows, levels that they had; the first has nothing where nothing can be. */
-export function examples({ encoding: { inputs, features } }: Examples, count: number): RowQuestion[] {
+export function examples({ encoding: { inputs, features, vocabularies = {} } }: Examples, count: number): RowQuestion[] {
   const draw = random('golden examples');
   const rows = Array.from({ length: count }, (_, at) => at);
   const raw = inputs.map(({ name, kind }): RawColumn => {
@@ -82,8 +82,13 @@ export function examples({ encoding: { inputs, features } }: Examples, count: nu
       case 'flag':
         return { kind, values: Uint8Array.from(rows, () => draw.below(2)) };
       case 'category': {
-        const levels = 'levels' in encoder ? encoder.levels : [];
+        const levels = 'levels' in encoder ? encoder.levels : (vocabularies[name]?.terms ?? []);
         return { kind, values: rows.map((at) => (at === 0 || levels.length === 0 ? '' : levels[draw.below(levels.length)]!)) };
+      }
+      case 'text': {
+        const terms = vocabularies[name]?.terms ?? [];
+        const several = () => Array.from({ length: draw.below(8) }, () => terms[draw.below(terms.length)]).join(' ');
+        return { kind, values: rows.map((at) => (at === 0 || terms.length === 0 ? '' : several())) };
       }
     }
   });
@@ -112,6 +117,7 @@ function gather(column: RawColumn, questions: readonly RowQuestion[]): Tensor {
     case 'flag':
       return { type: 'bool', dims, data: Uint8Array.from(questions, ({ at }) => column.values[at]!) };
     case 'category':
+    case 'text':
       return { type: 'string', dims, data: questions.map(({ at }) => column.values[at]!) };
   }
 }

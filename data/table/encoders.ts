@@ -12,6 +12,9 @@ const partSql: Readonly<Record<TimePart, (time: string) => string>> = {
 
 const missing = `'nan'::FLOAT`;
 
+/** An encoder of single values; terms are found in whole texts, by TypeScript. */
+export type SqlEncoder = Exclude<Encoder, { readonly by: 'term' }>;
+
 /** An encoder in SQL: a FLOAT over the relation `r`, and what it is joined with. */
 export interface EncoderSql {
   readonly value: string;
@@ -19,7 +22,7 @@ export interface EncoderSql {
 }
 
 /** Makes ready what an encoder of `from` needs, in tables that are named after `name`. The same numbers as the graph makes of the same raw value. */
-export async function encoderSql(db: Duckdb, name: string, from: string, encoder: Encoder): Promise<EncoderSql> {
+export async function encoderSql(db: Duckdb, name: string, from: string, encoder: SqlEncoder): Promise<EncoderSql> {
   const raw = `r.${quoted(from)}`;
   switch (encoder.by) {
     case 'value':

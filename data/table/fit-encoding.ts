@@ -1,16 +1,20 @@
-import { type Encoder, type Encoding, type Feature, type InputKind, type TableEncoding, type TimePart } from '../../core/encoding.ts';
+import { type Encoding, type EncodingName, type Feature, type InputKind, type TableEncoding } from '../../core/encoding.ts';
 import { quoted } from '../../core/sql.ts';
+import type { Vocabulary } from '../../core/tf-idf.ts';
 import { inputsOf, type TableKind } from '../../core/tasks/table-exam.ts';
 import { type DataContext, type Duckdb, withDuckdb } from '../duckdb.ts';
 import type { RowFiles } from '../loaders/loader.ts';
 import { inOrder } from '../rows.ts';
-import { encoderSql } from './encoders.ts';
+import { encoderSql, type SqlEncoder } from './encoders.ts';
 import { checkColumns, labelOf, labelSql, rowsOf, type TableSpec } from './rows.ts';
+import { fitTerms } from './terms.ts';
 
-/** A level with fewer training rows is rare: it is one with those that come later and were never seen. */
+/** A level, or a term, with fewer training rows is rare: it is one with those that come later and were never seen. */
 const rareBelow = 10;
 /** A category of more levels is encoded by its mean label, unless the spec says otherwise. */
 const manyLevels = 64;
+/** So many terms of a text have features, unless the spec says otherwise. */
+const usualTerms = 100;
 /** Where levels do not differ at all, a level's mean is that of all. */
 const mostWeight = 1e9;
 
@@ -20,12 +24,13 @@ const usual: Readonly<Record<InputKind, readonly Encoding[]>> = {
   flag: ['value'],
   time: ['hour', 'day-of-week'],
   category: ['code'],
+  text: ['tf-idf'],
 };
 
 export type TableTarget = { readonly column: string; readonly positive?: string };
 
 /**
- * Fits how the columns of a table become features, on the rows of some parts: levels of categories, mean labels, and what imputing and scaling need.
+ * Fits how the columns of a table become features, on the rows of some parts: levels of categories, mean labels, terms of texts, and what imputing and scaling need.
  *
  * @throws {MlError} `RowsInvalid` if the rows have not what the spec says.
  */
@@ -39,32 +44,38 @@ export async function fitEncoding(kind: TableKind, files: RowFiles, table: Table
     await db.run(`CREATE TEMP TABLE known AS SELECT *, ${labelSql(target.column, classes)} AS "its label" FROM (${rowsOf(files, files.parts)}) r`);
     const inputs = inputsOf(table.request);
     const features: Feature[] = [];
+    const vocabularies: Record<string, Vocabulary> = {};
     for (const { name, kind: inputKind } of inputs) {
-      for (const encoder of await encodersOf(db, kind, name, inputKind, table.encode?.[name])) {
-        features.push({ ...nameOf(name, encoder), from: name, encoder, ...(await distribution(db, name, encoder)) });
+      for (const way of table.encode?.[name] ?? (await usualOf(db, kind, name, inputKind))) {
+        if (way === 'tf-idf' || typeof way === 'object') {
+          const terms = await fitTerms(db, name, typeof way === 'object' ? way.terms : usualTerms, rareBelow);
+          vocabularies[name] = terms.vocabulary;
+          features.push(...terms.features);
+        } else {
+          const encoder = await encoderOf(db, name, way);
+          features.push({ ...nameOf(name, encoder), from: name, encoder, ...(await distribution(db, name, encoder)) });
+        }
       }
     }
-    return { format: 1, inputs, features, ...(classes && { classes }) };
+    return { format: 1, inputs, features, ...(Object.keys(vocabularies).length > 0 && { vocabularies }), ...(classes && { classes }) };
   });
 }
 
-function nameOf(from: string, encoder: Encoder): { readonly name: string } {
+function nameOf(from: string, encoder: SqlEncoder): { readonly name: string } {
   const suffix = encoder.by === 'part' ? `.${encoder.part}` : encoder.by === 'mean' ? '.mean' : '';
   return { name: `${from}${suffix}` };
 }
 
-async function encodersOf(
-  db: Duckdb,
-  task: TableKind,
-  name: string,
-  kind: InputKind,
-  given: readonly Encoding[] | undefined,
-): Promise<readonly Encoder[]> {
-  if (kind === 'time') return (given ?? usual.time).map((part) => ({ by: 'part', part: part as TimePart }));
-  if (kind !== 'category') return [{ by: 'value' }];
-  const levels = await levelsOf(db, name);
-  const ways = given ?? (levels.length > manyLevels && task !== 'multiclass' ? ['mean'] : ['code']);
-  return Promise.all(ways.map(async (way): Promise<Encoder> => (way === 'mean' ? meanOf(db, name) : { by: 'code', levels })));
+async function usualOf(db: Duckdb, task: TableKind, name: string, kind: InputKind): Promise<readonly Encoding[]> {
+  const isLarge = kind === 'category' && task !== 'multiclass' && (await levelsOf(db, name)).length > manyLevels;
+  return isLarge ? ['mean'] : usual[kind];
+}
+
+async function encoderOf(db: Duckdb, name: string, way: Exclude<EncodingName, 'tf-idf'>): Promise<SqlEncoder> {
+  if (way === 'value') return { by: 'value' };
+  if (way === 'mean') return meanOf(db, name);
+  if (way === 'code') return { by: 'code', levels: await levelsOf(db, name) };
+  return { by: 'part', part: way };
 }
 
 /** The levels of a category that are not rare, the most frequent first. */
@@ -76,7 +87,7 @@ async function levelsOf(db: Duckdb, name: string): Promise<readonly string[]> {
   return rows.map(({ level }) => String(level));
 }
 
-async function meanOf(db: Duckdb, name: string): Promise<Encoder> {
+async function meanOf(db: Duckdb, name: string): Promise<SqlEncoder> {
   const column = quoted(name);
   const of = `FROM known WHERE nullif(${column}, '') IS NOT NULL`;
   const { rows, mean, weight } = await db.row(
@@ -101,7 +112,7 @@ async function meanOf(db: Duckdb, name: string): Promise<Encoder> {
   };
 }
 
-async function distribution(db: Duckdb, from: string, encoder: Encoder): Promise<Pick<Feature, 'median' | 'mean' | 'deviation' | 'missing'>> {
+async function distribution(db: Duckdb, from: string, encoder: SqlEncoder): Promise<Pick<Feature, 'median' | 'mean' | 'deviation' | 'missing'>> {
   const { value, join } = await encoderSql(db, from, from, encoder);
   const there = `FILTER (NOT isnan(value))`;
   const row = await db.row(

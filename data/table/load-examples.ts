@@ -1,5 +1,5 @@
 import { MlError } from '../../core/errors.ts';
-import { type Feature, type InputKind, missingInteger, type TableEncoding } from '../../core/encoding.ts';
+import { type Encoder, type InputKind, missingInteger, type TableEncoding } from '../../core/encoding.ts';
 import type { AskedRows, Examples, RawColumn } from '../../core/examples.ts';
 import { quoted } from '../../core/sql.ts';
 import type { Part } from '../../core/table.ts';
@@ -7,9 +7,10 @@ import { type DataContext, type Duckdb, withDuckdb } from '../duckdb.ts';
 import type { RowFiles } from '../loaders/loader.ts';
 import { naturalOrder } from '../parquet.ts';
 import { inOrder } from '../rows.ts';
-import { encoderSql } from './encoders.ts';
+import { type EncoderSql, encoderSql } from './encoders.ts';
 import type { TableTarget } from './fit-encoding.ts';
 import { labelSql, rowsOf, type TableSpec } from './rows.ts';
+import { encodeTerms, textSql } from './terms.ts';
 
 /**
  * Loads rows as columns of features. A mean label of a row that the encoding was fitted on is made without the row's own fifth of the rows (of the groups, where
@@ -51,17 +52,26 @@ async function select(db: Duckdb, files: RowFiles, { group }: TableSpec, { class
 
 async function readExamples(db: Duckdb, files: RowFiles, encoding: TableEncoding, fitted: boolean): Promise<Examples> {
   const { rows } = await db.row('SELECT count(*)::INTEGER AS rows FROM chosen');
-  const features = encoding.features.map(() => new Float32Array(Number(rows)));
   const labels = new Float64Array(Number(rows));
   const timesMs = new Float64Array(Number(rows));
-  const sql: { value: string; join: string }[] = [];
-  for (const feature of encoding.features)
-    sql.push(await (fitted && feature.encoder.by === 'mean' ? outOfFold(db, feature) : encoderSql(db, feature.name, feature.from, feature.encoder)));
+  const sql: EncoderSql[] = [];
+  const made: Float32Array[] = [];
+  const terms = await readTerms(db, encoding);
+  const features: Float32Array[] = [];
+  for (const { name, from, encoder } of encoding.features) {
+    if (encoder.by === 'term') features.push(terms[from]!.shift()!);
+    else {
+      sql.push(await (fitted && encoder.by === 'mean' ? outOfFold(db, name, from, encoder) : encoderSql(db, name, from, encoder)));
+      const values = new Float32Array(Number(rows));
+      made.push(values);
+      features.push(values);
+    }
+  }
   const time = files.time === null ? '0::DOUBLE' : `epoch_ms(r.${quoted(files.time)})::DOUBLE`;
   const columns = [...sql.map(({ value }) => value), `r."its label"`, time];
   let at = 0;
   for await (const chunk of db.chunks(`SELECT ${columns.join(', ')} FROM chosen r ${sql.map(({ join }) => join).join(' ')} ORDER BY r."its place"`)) {
-    for (const [column, into] of [...features, labels, timesMs].entries()) {
+    for (const [column, into] of [...made, labels, timesMs].entries()) {
       const vector = chunk.getColumnVector(column);
       for (let i = 0; i < chunk.rowCount; i++) into[at + i] = vector.getItem(i) as number;
     }
@@ -77,9 +87,15 @@ async function readExamples(db: Duckdb, files: RowFiles, encoding: TableEncoding
   return { encoding, features, labels, timesMs };
 }
 
+/** The columns of the terms of each input that has any. */
+async function readTerms(db: Duckdb, { vocabularies = {} }: TableEncoding): Promise<Record<string, Float32Array[]>> {
+  const columns: Record<string, Float32Array[]> = {};
+  for (const [from, vocabulary] of Object.entries(vocabularies)) columns[from] = encodeTerms(vocabulary, await column(db, textSql(from), String));
+  return columns;
+}
+
 /** The mean label of a level over the other four fifths of the rows, drawn towards the mean of all as the encoder's is. */
-async function outOfFold(db: Duckdb, { name, from, encoder }: Feature): Promise<{ readonly value: string; readonly join: string }> {
-  if (encoder.by !== 'mean') throw new MlError('Bug', `"${name}" is no mean label`);
+async function outOfFold(db: Duckdb, name: string, from: string, encoder: Extract<Encoder, { readonly by: 'mean' }>): Promise<EncoderSql> {
   const { join } = await encoderSql(db, name, from, encoder);
   const [known, folds] = [quoted(`levels of ${name}`), quoted(`folds of ${name}`)];
   const column = quoted(from);
@@ -129,6 +145,7 @@ async function readRaw(db: Duckdb, name: string, kind: InputKind): Promise<RawCo
     case 'flag':
       return { kind, values: Uint8Array.from(await column(db, `coalesce(${value}, false)`, Number)) };
     case 'category':
+    case 'text':
       return { kind, values: await column(db, `coalesce(${value}, '')`, String) };
   }
 }

@@ -36,6 +36,7 @@ function tensorOf(kind: InputKind, values: Oracle['rows'][number][string][]): Te
     case 'flag':
       return { type: 'bool', dims, data: Uint8Array.from(values, Number) };
     case 'category':
+    case 'text':
       return { type: 'string', dims, data: values.map(String) };
   }
 }
