@@ -4,7 +4,7 @@ import { MlError } from '../core/errors.ts';
 import type { RawColumn } from '../core/examples.ts';
 import type { RequestRow } from './served-model.ts';
 
-type Value = NonNullable<RequestRow[string]>;
+export type Value = NonNullable<RequestRow[string]>;
 
 /** `row` counts from 0, as an array does. */
 export const invalidRow = (row: number, what: string): MlError => new MlError('RequestInvalid', `row ${row}: ${what}`, { row });
@@ -40,14 +40,14 @@ export function columnOf(kind: InputKind, name: string, rows: readonly RequestRo
   }
 }
 
-const numberOf = (value: Value): number | undefined => (typeof value === 'number' && Math.abs(value) <= largest ? value : undefined);
+export const numberOf = (value: Value): number | undefined => (typeof value === 'number' && Math.abs(value) <= largest ? value : undefined);
 
-const integerOf = (value: Value): bigint | undefined => (typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined);
+export const integerOf = (value: Value): bigint | undefined => (typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined);
 
 const iso = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 /** Milliseconds since 1970. Without a zone it is UTC, as it is in sources, wherever the server runs. */
-function instantOf(value: Value): bigint | undefined {
+export function instantOf(value: Value): bigint | undefined {
   const found = typeof value === 'string' ? iso.exec(value) : null;
   if (found === null) return undefined;
   const [text, time, , , zone] = found;
