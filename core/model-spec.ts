@@ -194,6 +194,12 @@ type CountedColumn<S extends ModelSpec, N extends SourceNames<S>> = {
 }[ColumnsOf<S, N>];
 type AnyAggregate<S extends ModelSpec> = { [N in SourceNames<S>]: AggregateSpec<N, ColumnsOf<S, N>, CountedColumn<S, N>> }[SourceNames<S>];
 
+/** What the compiler answers to a misspelt name, as `ThereIsNo<"column", "amout">`: no value is of this type. `never` would say nothing. */
+interface ThereIsNo<What extends string, Name> {
+  readonly what: What;
+  readonly name: Name;
+}
+
 type EncodingOf<Kind> = Kind extends InputKind ? (typeof encodings)[Kind][number] | (Kind extends 'category' | 'text' ? TfIdf : never) : never;
 
 /** Maps a target so that the properties that name a column, or a source and its columns, must name one of the spec's. */
@@ -215,8 +221,8 @@ export type CheckedSpec<S extends ModelSpec> = {
     readonly [G in keyof S['aggregates']]: AnyAggregate<S> & { readonly [P in Exclude<keyof S['aggregates'][G], keyof AggregateSpec>]: never };
   };
   readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S>; readonly group?: AnyColumn<S> };
-  readonly request?: { readonly [C in keyof S['request']]: C extends AnyColumn<S> ? RequestKind : never };
-  readonly encode?: { readonly [C in keyof S['encode']]: C extends keyof S['request'] ? readonly EncodingOf<S['request'][C]>[] : never };
+  readonly request?: { readonly [C in keyof S['request']]: C extends AnyColumn<S> ? RequestKind : ThereIsNo<'column', C> };
+  readonly encode?: { readonly [C in keyof S['encode']]: C extends keyof S['request'] ? readonly EncodingOf<S['request'][C]>[] : ThereIsNo<'input', C> };
   readonly slices?: readonly AnyColumn<S>[];
   readonly target: CheckedTarget<S>;
   readonly segments?: { readonly by: AnyColumn<S> | `month-of-year(${AnyColumn<S>})` };

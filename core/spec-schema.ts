@@ -1,4 +1,5 @@
 import { aggregateFaults } from './aggregate-faults.ts';
+import { columnFaults } from './column-faults.ts';
 import { MlError } from './errors.ts';
 import type { ModelSpec } from './model-spec.ts';
 import { gateFaults, referenceFaults, requestFaults, targetFaults, trainFaults } from './spec-checks.ts';
@@ -31,6 +32,8 @@ export function parseSpec(json: unknown, fragments: SpecFragments): ModelSpec {
     ...trainFaults(parsed.train, fragments),
     ...referenceFaults(parsed),
   ];
+  // One fault a place: the first says more.
+  faults.push(...columnFaults(parsed).filter(({ path }) => !faults.some((fault) => fault.path === path)));
   if (faults.length > 0) throw invalid(json, faults);
   const target = fragments.tasks[parsed.task]!.target.parse(parsed.target);
   return withoutUndefined({ ...parsed, target }) as unknown as ModelSpec;
