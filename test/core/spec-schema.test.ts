@@ -53,6 +53,12 @@ const tableFloor = (slice: string, metric: string): Changes => ({
   gate: { metric: 'roc-auc', floors: [{ slice, metric, min: 0.1 }] },
 });
 
+/** A spec of a table that is asked with a text, encoded so. */
+const encoded = (...title: readonly unknown[]): Changes => ({
+  ...{ task: 'binary', target: { column: 'rating' }, request: { title: 'text', rating: 'number' }, encode: { title } },
+  gate: { metric: 'roc-auc' },
+});
+
 const floor = (slice: string, metric: string): Changes => ({ gate: { metric: 'ndcg@10', floors: [{ slice, metric, min: 0.1 }] } });
 
 function faults(changes: Changes): readonly SpecFault[] {
@@ -195,6 +201,11 @@ describe('a spec', () => {
     ['a floor of a metric that no slice has', floor('new-users', 'coverage@10'), 'gate.floors[0].metric', 'describes all answers together'],
     ['a floor of a column that has no slices', tableFloor('movie=1', 'roc-auc'), 'gate.floors[0].slice', 'there are all, movieId=<value>'],
     ['a floor of a metric that should be low', tableFloor('movieId=1', 'log-loss'), 'gate.floors[0].metric', 'is better the lower it is'],
+    ['an encoding that is not of its kind', encoded('code'), 'encode.title[0]', 'there is no encoding "code" of a text'],
+    ['an encoding by no term', encoded({ as: 'tf-idf', terms: 0 }), 'encode.title[0].terms', '1'],
+    ['an encoding by too many terms', encoded({ as: 'tf-idf', terms: 2001 }), 'encode.title[0].terms', '2000'],
+    ['an encoding with another field', encoded({ as: 'tf-idf', terms: 9, rare: 2 }), 'encode.title[0].rare', 'unknown field'],
+    ['one encoding twice', encoded('tf-idf', { as: 'tf-idf', terms: 9 }), 'encode.title[1]', '"tf-idf" is there already'],
     ['a split that is not known', { split: { by: 'random' } }, 'split.by', '"random"'],
     ['a test part of nothing', { 'split.test': 0 }, 'split.test', ''],
     ['a cron of four fields', { retrain: { cron: '0 3 * *' } }, 'retrain.cron', 'five fields'],

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type InputKind, missingInteger, type TableEncoding } from '../../core/encoding.ts';
 import type { Tensor, Tensors } from '../../core/onnx-tensor.ts';
+import { encodeTerms } from '../../data/table/terms.ts';
 import { joinModels } from '../../onnx/join.ts';
 import { decodeAll } from '../../onnx/proto.ts';
 import { readModel } from '../../onnx/reader.ts';
@@ -51,9 +52,9 @@ const raw: Tensors = Object.fromEntries(
   ]),
 );
 
-async function answer(bytes: Uint8Array, output: string): Promise<number[][]> {
+async function answer(bytes: Uint8Array, output: string, feeds = raw): Promise<number[][]> {
   const session = await openSession(bytes);
-  const { data, dims } = (await session.run(raw))[output]!;
+  const { data, dims } = (await session.run(feeds))[output]!;
   await session.release();
   const across = dims[1] ?? 1;
   return Array.from({ length: dims[0]! }, (_, at) => Array.from((data as Float32Array).subarray(at * across, (at + 1) * across)));
@@ -82,6 +83,23 @@ describe('on raw rows a joined model answers as the library that made it does on
       expect(row).toHaveLength(expected[at]!.length);
       for (const [column, value] of row.entries()) expect(Math.abs(value - expected[at]![column]!)).toBeLessThan(2e-6 * Math.max(1, Math.abs(value)));
     }
+  });
+});
+
+describe('terms of texts are counted for a model, whatever operator set its library exported it for', () => {
+  const terms = Array.from({ length: width }, (_, at) => `word${at}`);
+  const vocabulary = { terms, weights: terms.map((_, at) => 1 + at / 2) };
+  const statistics = { median: 0, mean: 0, deviation: 0, missing: 0 };
+  const made = terms.map((term) => ({ name: `note:${term}`, from: 'note', encoder: { by: 'term', term } as const, ...statistics }));
+  const ofTerms = tablePrefix({ format: 1, inputs: [{ name: 'note', kind: 'text' }], features: made, vocabularies: { note: vocabulary } });
+  const texts = ['', 'Word1, word2! word1', 'word9 word0', 'nothing known'];
+  const columns = encodeTerms(vocabulary, texts);
+
+  test.each(Object.entries(oracle.cores))('%s', async (_, { core, output }) => {
+    const data = Float32Array.from({ length: texts.length * width }, (__, at) => columns[at % width]![Math.floor(at / width)]!);
+    const expected = await answer(bytesOf(core), output, { features: { type: 'float32', dims: [texts.length, width], data } });
+    const feeds: Tensors = { note: { type: 'string', dims: [texts.length, 1], data: texts } };
+    expect(await answer(joinModels(ofTerms, bytesOf(core)), output, feeds)).toEqual(expected);
   });
 });
 
