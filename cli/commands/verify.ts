@@ -19,7 +19,7 @@ import { openProgress } from '../progress.ts';
 import { parseWritten } from '../reference.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
-import { count, duration, plural } from '../words.ts';
+import { count, duration, namesText, plural } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
 interface VerifyFlags extends VerbOptions {
@@ -103,7 +103,9 @@ function verifiedText(verified: Verified, took: number, keys: readonly PublicKey
   return [head, read, ...findings.map(findingText)].join('\n');
 }
 
-function findingText({ object, problem, what, expected, found }: Finding): string {
+function findingText({ object, problem, is, versions = [], what, expected, found }: Finding): string {
+  const bearing =
+    is === undefined ? [] : [`  ${is}${versions.length === 0 ? '' : `; on it ${versions.length === 1 ? 'rests' : 'rest'} ${namesText(versions)}`}`];
   const values = [expected === undefined ? '' : `expected ${expected}`, found === undefined ? '' : `found ${found}`].filter((part) => part !== '');
-  return [`\n${styled('red', problem)}  ${object}`, `  ${what}`, ...values.map((value) => `  ${styled('dim', value)}`)].join('\n');
+  return [`\n${styled('red', problem)}  ${object}`, ...bearing, `  ${what}`, ...values.map((value) => `  ${styled('dim', value)}`)].join('\n');
 }

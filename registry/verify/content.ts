@@ -28,9 +28,11 @@ export async function checkContent(store: ObjectStore, facts: Facts, states: rea
   const named = new Set<string>();
   const isWhole = ({ sha256, bytes }: Content): boolean => facts.sizes.get(blobKey(sha256)) === bytes && !facts.damaged.has(sha256);
   /** One finding an object, however many name it; what is altered was named already. */
-  function need(content: Content, who: string): void {
+  function need(content: Content, who: string, owner?: string): void {
     const place = blobKey(content.sha256);
-    if (isWhole(content) || erased.has(content.sha256) || named.has(place) || facts.damaged.has(content.sha256)) return;
+    if (isWhole(content)) return;
+    facts.named.set(content.sha256, [...(facts.named.get(content.sha256) ?? []), { as: who, ...(owner !== undefined && { owner }) }]);
+    if (erased.has(content.sha256) || named.has(place) || facts.damaged.has(content.sha256)) return;
     named.add(place);
     const size = facts.sizes.get(place);
     const [problem, found] = size === undefined ? (['missing', {}] as const) : (['altered', { found: `${size} bytes` }] as const);
@@ -65,7 +67,7 @@ export async function checkContent(store: ObjectStore, facts: Facts, states: rea
       });
     }
     if (!isManifest) return;
-    for (const file of manifest.files) need(file, `file ${file.path} of ${reference}`);
+    for (const file of manifest.files) need(file, `file ${file.path} of ${reference}`, pack.sha256);
     for (const { place, files } of facts.signatures.get(pack.sha256) ?? []) {
       const differences = fileDifferences(files ?? [], signedFilesOf(pack.sha256, manifest));
       if (differences.length === 0) continue;

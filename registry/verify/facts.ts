@@ -28,6 +28,8 @@ export interface Facts {
   readonly witnesses: Witness[];
   /** Signatures that hold, by the SHA-256 of what they sign; of packages with the files that they list. */
   readonly signatures: Map<string, { readonly place: Key; readonly by: PublicKey; readonly files?: readonly SignedFile[] }[]>;
+  /** What is not there whole, by its SHA-256: what it is to whoever names it, and which package has it as a file. */
+  readonly named: Map<string, { readonly as: string; readonly owner?: string }[]>;
   readonly findings: Finding[];
 }
 
@@ -57,5 +59,6 @@ export const noFacts = (sizes: ReadonlyMap<string, number>): Facts => ({
   folds: [],
   witnesses: [],
   signatures: new Map(),
+  named: new Map(),
   findings: [],
 });

@@ -7,6 +7,10 @@ export interface Finding {
    * signature, or none that counts here. `unknown`: nothing says what it is, so that nothing could check it.
    */
   readonly problem: 'altered' | 'missing' | 'unsigned' | 'untrusted' | 'unknown';
+  /** What the object is, as far as anything tells. */
+  readonly is?: string;
+  /** `model/segment@N` of the versions that rest on it, where it is content. */
+  readonly versions?: readonly string[];
   /** In words, with what needs it. */
   readonly what: string;
   readonly expected?: string;

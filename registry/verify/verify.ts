@@ -2,6 +2,7 @@ import { formatReference } from '../../core/registry.ts';
 import type { PublicKey } from '../../signing/keys.ts';
 import type { Key, ObjectStore } from '../../stores/object-store.ts';
 import type { Approvers } from '../proof.ts';
+import { withBearing } from './bearing.ts';
 import { checkContent, statesOf } from './content.ts';
 import { noFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -81,6 +82,6 @@ export async function verify(store: ObjectStore, { trusted, approvers, version, 
     versions: asked.reduce((sum, { versions }) => sum + versions.length, 0),
     runs: facts.runs.length,
     signatures: [...facts.signatures.values()].reduce((sum, list) => sum + list.length, 0),
-    findings: facts.findings.toSorted((a, b) => (a.object < b.object ? -1 : a.object > b.object ? 1 : 0)),
+    findings: (await withBearing(store, facts, asked)).toSorted((a, b) => (a.object < b.object ? -1 : a.object > b.object ? 1 : 0)),
   };
 }

@@ -85,7 +85,7 @@ describe('perennial verify', () => {
     expect(found).toMatchObject({ code: 1, findings: [{ object, problem: 'altered', expected: first.manifest.files[0]!.sha256 }] });
     const { code, stdout } = await perennial(here, 'verify', 'recommender');
     expect(code).toBe(1);
-    expect(stdout).toContain(`altered  ${object}`);
+    expect(stdout).toContain(`altered  ${object}\n  the file model.onnx of recommender/all@1; on it rests recommender/all@1\n`);
     expect(stdout).toContain(`found ${found.findings[0]!.found}`);
     await writeFile(file, whole);
     expect(await verified()).toMatchObject({ code: 0 });

@@ -145,6 +145,30 @@ describe('verify', () => {
     expect(await look({ trusted, version: 'm/month=10' })).toMatchObject({ findings: [], version: 'm/month=10@2', versions: 1, entries: 4, runs: 1 });
   });
 
+  test('says of what is altered or missing what it is, and which versions rest on it', async () => {
+    await fill();
+    const { versions } = await registry.state(place);
+    const [first, second] = versions;
+    const { files } = await registry.manifest(second!.package);
+    await rewrite(blobKey(first!.seen.rows.sha256), flip(2));
+    await rewrite(blobKey(files[0]!.sha256), flip(2));
+    await rewrite(blobKey(second!.report.sha256), flip(2));
+    await rm(pathOf(blobKey(first!.spec.sha256)));
+    const entry = (await keysOf(store, 'models/')).at(-1);
+    await rewrite(entry!, flip(2));
+    const told = Object.fromEntries((await look()).findings.map(({ object, is, versions: on }) => [object, { is, on }]));
+    expect(told).toMatchObject({
+      [blobKey(first!.seen.rows.sha256)]: { is: 'the rows of m/month=10@1, rows that buildRows made', on: ['m/month=10@1'] },
+      [blobKey(files[0]!.sha256)]: {
+        is: 'the file model.onnx of m/month=10@2, examined model’s ONNX file of m/month=10@2, ONNX file of the model that trainModel made',
+        on: ['m/month=10@2'],
+      },
+      [blobKey(second!.report.sha256)]: { is: 'the report of m/month=10@2', on: ['m/month=10@2'] },
+      [blobKey(first!.spec.sha256)]: { on: ['m/month=10@1', 'm/month=10@2'] },
+      [entry!]: { is: 'an entry of a log of versions', on: undefined },
+    });
+  });
+
   test('names the object of which one byte was flipped, whatever it is and wherever the byte', async () => {
     await fill();
     const keys = await keysOf(store, '');
@@ -290,7 +314,9 @@ describe('verify', () => {
         const { seal: _seal, ...record } = JSON.parse(body.toString('utf8').replaceAll('I say so', 'I do not')) as { readonly seal: string };
         return seal(record);
       });
-      expect(await found()).toContainEqual({ object, problem: 'altered', what: 'the signature of "anna" does not hold for their decision' });
+      expect(await found()).toContainEqual(
+        expect.objectContaining({ object, problem: 'altered', what: 'the signature of "anna" does not hold for their decision' }),
+      );
     });
 
     test('finds a signature that was lifted onto another version, author, decision or champion', async () => {
