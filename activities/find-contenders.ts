@@ -11,7 +11,7 @@ import { readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
 
 export interface Contender {
-  readonly name: 'champion' | 'anchor';
+  readonly name: 'champion' | 'anchor' | 'fallback';
   readonly version: number;
   readonly examined: Artifact<'model'>;
   readonly examinedItems: Artifact<'preprocessor'>;
@@ -30,6 +30,8 @@ export interface Contenders {
   readonly champion: Contender | null;
   /** The last version promoted as `better`, when it is not the champion itself. */
   readonly anchor: Contender | null;
+  /** The champion of all rows, which answers for a segment that has none of its own. */
+  readonly fallback?: Contender | null;
   readonly baselines: readonly Baseline[];
 }
 
@@ -41,15 +43,16 @@ export interface FindContendersInput {
   readonly examined: Artifact<'model'> | null;
 }
 
-/** Whom the challenger must beat: today's champion, the anchor, and the spec's baselines. Never cached: the registry moves on. */
+/** Whom the challenger must beat: today's champion, the anchor, who would answer without it, and the spec's baselines. Never cached: the registry moves on. */
 export const findContenders =
   (ports: Ports): Step<FindContendersInput, Contenders> =>
   async ({ spec, segment, seen, examined }) => {
     const state = await ports.registry.state({ model: spec.name, segment });
     const champion = contender('champion', state, state.champion);
     const anchor = state.anchor === state.champion ? null : contender('anchor', state, state.anchor);
+    const fallback = segment === allRows ? null : await fallbackOf(ports, spec.name);
     const baselines = await Promise.all(baselinesOf(spec).map((name) => baselineOf(ports, spec, name)));
-    return { unchanged: examined && (await findUnchanged(ports, spec, state, seen, examined)), champion, anchor, baselines };
+    return { unchanged: examined && (await findUnchanged(ports, spec, state, seen, examined)), champion, anchor, fallback, baselines };
   };
 
 function contender(name: Contender['name'], state: SegmentState, version: number | null): Contender | null {
@@ -57,6 +60,11 @@ function contender(name: Contender['name'], state: SegmentState, version: number
   return found === undefined
     ? null
     : { name, version: found.version, examined: found.examined, examinedItems: found.examinedItems, seen: found.seen };
+}
+
+async function fallbackOf(ports: Ports, model: string): Promise<Contender | null> {
+  const state = await ports.registry.state({ model, segment: allRows });
+  return contender('fallback', state, state.champion);
 }
 
 /** The same examined model on the same rows makes the same package: there is nothing to judge, pack or register. A retired version is no answer. */

@@ -49,7 +49,7 @@ export const leaveOutSeen =
     const files = {
       split: (await open([split]))[0]!,
       exam: await open(exam),
-      rivals: await Promise.all(told.map(async ({ name, seen }) => ({ name, splits: await open(seen.splits) }))),
+      rivals: await Promise.all(told.map(async ({ name, seen }) => ({ name, splits: await open(seen.splits), asGuest: name === 'fallback' }))),
     };
     const { key } = spec.rows;
     const out = join(context.scratch, 'split.parquet');

@@ -26,15 +26,23 @@ export interface TrainingPlan {
   readonly baselines: readonly string[];
   readonly champion: number | null;
   readonly anchor: number | null;
+  /** The champion of all rows, where a segment is trained. */
+  readonly fallback: number | null;
   readonly steps: readonly PlannedStep[];
 }
 
-export function trainingPlan(spec: ModelSpec, state: SegmentState, window?: Window): TrainingPlan {
+/** `all` is the state of all rows, where that of a segment is another. */
+export function trainingPlan(
+  spec: ModelSpec,
+  state: SegmentState,
+  { all, window }: { readonly all?: SegmentState; readonly window?: Window } = {},
+): TrainingPlan {
   const tried = candidates(spec.train);
   const baselines = spec.gate?.baselines ?? taskOf(spec.task).gate.baselines;
   const { champion } = state;
   const anchor = state.anchor === champion ? null : state.anchor;
-  const rivals = [champion, anchor].filter((version) => version !== null).length;
+  const fallback = all?.champion ?? null;
+  const rivals = [champion, anchor, fallback].filter((version) => version !== null).length;
   const contenders = 1 + rivals + baselines.length;
   const sources = Object.keys(spec.sources);
   const refits = spec.refit === 'none' ? 0 : 1;
@@ -48,6 +56,7 @@ export function trainingPlan(spec: ModelSpec, state: SegmentState, window?: Wind
     baselines,
     champion,
     anchor,
+    fallback,
     steps: [
       { step: 'observeSource', times: sources.length, what: sources.join(', ') },
       { step: 'snapshotSource', times: sources.length, what: 'read again only if it changed' },
@@ -77,6 +86,7 @@ export function planText(plan: TrainingPlan): string {
     ['window', window === null ? 'all rows' : 'last' in window ? `the last ${window.last}` : windowText(window)],
     ['must beat', plan.baselines.join(', ') || 'no baseline'],
     ['champion', `${version(plan.champion)}${plan.anchor === null ? '' : `, anchor ${version(plan.anchor)}`}`],
+    ...(plan.fallback === null ? [] : [['fallback', `${version(plan.fallback)} of all rows`] as const]),
   ]);
   const tried = table(
     ['candidate', 'parameters that differ from the defaults'],

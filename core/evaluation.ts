@@ -30,7 +30,7 @@ export interface Evaluation {
   readonly units: number;
   /** Held-out rows that a contender had seen, left out of the exam for all. */
   readonly rowsLeftOut: number;
-  /** By name: `challenger`, `champion`, `anchor`, and the baselines by their names in the spec (`model:top-movies` as `top-movies`). */
+  /** By name: `challenger`, `champion`, `anchor`, `fallback`, and the baselines by their names in the spec (`model:top-movies` as `top-movies`). */
   readonly contenders: Readonly<Record<string, ContenderMarks>>;
   readonly gains: readonly Gain[];
   /** What a report draws of the exam; absent where the kind of task has none, and before reports drew any. */

@@ -14,6 +14,8 @@ export interface Circumstances {
   readonly champion?: number | null;
   /** The last version promoted as `better`; it sat the exam as `anchor` unless it is the champion. */
   readonly anchor?: number | null;
+  /** The champion of all rows, which would answer for the segment otherwise, and whether it sat the exam as `fallback`. */
+  readonly fallback?: { readonly version: number; readonly sat: boolean } | null;
   /** Whether the champion could sit a fair exam: rows that neither had seen, features of its own spec. */
   readonly comparable: boolean;
   /** Of the metric of the gate. */
@@ -25,9 +27,11 @@ export type Gate = GateSpec<TaskKind>;
 
 /**
  * May this version replace the champion? The parts of the gate are asked in this order, and the first that is not passed names the verdict:
- * the listed baselines, floors and limits, whether there is a fair comparison, the champion and the anchor. All findings are given as reasons.
+ * the listed baselines, floors and limits, whether there is a fair comparison, the champion, the anchor and the fallback. All findings are given as
+ * reasons.
  *
- * The lower bound of the gain over each baseline must be above 0. Without a champion a version that passes everything else is `better`.
+ * The lower bound of the gain over each baseline must be above 0. Without a champion a version that passes everything else is `better`. A segment's
+ * version is held to the champion of all rows as it is to its own: without it, that one answers.
  */
 export function judge(evaluation: Evaluation, gate: Gate, circumstances: Circumstances): Verdict {
   if (gate.metric !== evaluation.metric) throw new MlError('Bug', `the gate is in ${gate.metric}, the evaluation in ${evaluation.metric}`);
@@ -96,34 +100,42 @@ interface Succession {
   readonly findings: readonly Finding[];
 }
 
-function championFindings(evaluation: Evaluation, gate: Gate, { champion, anchor, comparable }: Circumstances): Succession {
-  if (champion == null) return { name: 'better', findings: [{ passed: true, reason: 'there is no champion to compare with' }] };
-  if (!comparable) {
+function championFindings(evaluation: Evaluation, gate: Gate, { champion, anchor, fallback, comparable }: Circumstances): Succession {
+  if (champion != null && !comparable) {
     const reason = `there is no fair exam for the champion, version ${champion}: it knows the held-out rows, or its features cannot be made for them`;
     return { name: 'not-comparable', findings: [{ passed: false, reason }] };
   }
   const rule = gate.champion ?? { rule: 'not-worse', margin: 0 };
-  const over = gainOver(evaluation, 'champion');
-  const better = over.low > 0;
-  const ownAnchor = anchor != null && anchor !== champion ? anchor : undefined;
-  if (better && (rule.rule === 'better' || ownAnchor === undefined)) {
-    return { name: 'better', findings: [{ passed: true, reason: `better than the champion, version ${champion}: ${figures(evaluation, over)}` }] };
-  }
-  if (rule.rule === 'better') {
-    const reason = `not shown to be better than the champion, version ${champion}: ${figures(evaluation, over)}`;
-    return { name: 'worse', findings: [{ passed: false, reason }] };
-  }
-  const against = (what: string, version: number, gain: Gain): Finding => {
-    const passed = gain.low > -rule.margin;
-    const words = `${passed ? 'not worse' : 'may be worse'} than the ${what}, version ${version}, by more than the margin of ${rule.margin}`;
-    return { passed, reason: `${words}: ${figures(evaluation, gain)}` };
+  const against = (what: string, name: string): Finding & { readonly better: boolean } => {
+    const gain = gainOver(evaluation, name);
+    const better = gain.low > 0;
+    const passed = better || (rule.rule === 'not-worse' && gain.low > -rule.margin);
+    const within = rule.rule === 'not-worse' ? `, by more than the margin of ${rule.margin}` : '';
+    const words = better
+      ? `better than ${what}`
+      : within === ''
+        ? `not shown to be better than ${what}`
+        : `${passed ? 'not' : 'may be'} worse than ${what}${within}`;
+    return { passed, better, reason: `${words}: ${figures(evaluation, gain)}` };
   };
-  const findings = [
-    against('champion', champion, over),
-    ...(ownAnchor === undefined ? [] : [against('anchor', ownAnchor, gainOver(evaluation, 'anchor'))]),
+  const inOffice = [
+    ...(champion == null ? [] : [against(`the champion, version ${champion}`, 'champion')]),
+    // Small losses do not add up; a rule that allows none needs no anchor.
+    ...(champion == null || rule.rule === 'better' || anchor == null || anchor === champion
+      ? []
+      : [against(`the anchor, version ${anchor}`, 'anchor')]),
+    ...(fallback?.sat ? [against(`the fallback, version ${fallback.version} of all rows`, 'fallback')] : []),
   ];
-  if (findings.some(({ passed }) => !passed)) return { name: 'worse', findings };
-  return { name: better ? 'better' : 'not-worse', findings };
+  const told = [
+    ...(champion == null ? ['there is no champion to compare with'] : []),
+    ...(fallback == null || fallback.sat
+      ? []
+      : [`the fallback, version ${fallback.version} of all rows, did not sit the exam: no fair one is to be had`]),
+  ];
+  const findings = [...inOffice, ...told.map((reason) => ({ passed: true, reason }))];
+  if (inOffice.some(({ passed }) => !passed)) return { name: 'worse', findings };
+  const [incumbent] = inOffice;
+  return { name: (incumbent?.better ?? true) ? 'better' : 'not-worse', findings };
 }
 
 function gainOver({ gains }: Evaluation, name: string): Gain {

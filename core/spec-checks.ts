@@ -63,7 +63,7 @@ function encodeFaults({ request = {}, encode = {} }: SpecShape): readonly SpecFa
 }
 
 /** Who sits an exam under a name of its own; no model of a baseline may be called so. */
-const roles = ['challenger', 'champion', 'anchor'];
+const roles = ['challenger', 'champion', 'anchor', 'fallback'];
 
 /** A name that the task does not have would never be judged, so that the gate would pass what it should hold up. */
 export function gateFaults({ task, gate: given, slices: columns = [] }: SpecShape, fragments: SpecFragments): readonly SpecFault[] {

@@ -6,6 +6,8 @@ export interface Rival {
   readonly name: string;
   /** Split files of its own exam: their training and validation rows it has seen. */
   readonly splits: readonly string[];
+  /** It sits only an exam of which it has seen nothing: no row is left out for it. */
+  readonly asGuest?: boolean;
 }
 
 export interface SeenInput {
@@ -30,7 +32,7 @@ const fewestUnseen = 20;
 
 /**
  * Makes an exam fair: test rows that a rival has been fitted on are taken out of a split. A rival whose rows have another key cannot sit it, since
- * nobody can tell what it has seen; and where that would leave too few, no rival sits it and all rows stay.
+ * nobody can tell what it has seen; and where that would leave too few, no rival sits it but guests, and all rows stay.
  */
 export async function leaveOutSeen(input: SeenInput, context: DataContext): Promise<FairFold> {
   const { split, exam, rivals, out } = input;
@@ -40,18 +42,22 @@ export async function leaveOutSeen(input: SeenInput, context: DataContext): Prom
     const columns = quotedList(input.key);
     const own = await columnsOf(db, split);
     const alike = async ({ splits }: Rival) => (await Promise.all(splits.map((path) => columnsOf(db, path)))).every((its) => its === own);
-    const sitting: Rival[] = [];
-    for (const rival of rivals) if (await alike(rival)) sitting.push(rival);
+    const seenRows = (rivals: readonly Rival[]): string => {
+      const paths = [...new Set(rivals.flatMap(({ splits }) => splits))];
+      const seen = paths.map((path) => `SELECT ${columns} FROM ${parquet(path)} WHERE part <> 'test'`);
+      return [`SELECT ${columns} FROM ${parquet(split)} WHERE false`, ...seen].join(' UNION ALL ');
+    };
+    const among = (rivals: readonly Rival[]) => `SEMI JOIN (${seenRows(rivals)}) USING (${columns})`;
 
-    const seenBy = [...new Set(sitting.flatMap(({ splits }) => splits))];
-    const seen = seenBy.map((path) => `SELECT ${columns} FROM ${parquet(path)} WHERE part <> 'test'`);
-    await db.run(`CREATE TEMP TABLE seen AS ${[`SELECT ${columns} FROM ${parquet(split)} WHERE false`, ...seen].join(' UNION ')}`);
-    const [known, unknown] = [`SEMI JOIN seen USING (${columns})`, `ANTI JOIN seen USING (${columns})`];
-    if ((await countOf(db, exam, known)) > 0 && (await countOf(db, exam, unknown)) < fewestUnseen) return { sitting: [], leftOut: 0 };
+    const able: Rival[] = [];
+    for (const rival of rivals) if ((await alike(rival)) && !(rival.asGuest && (await countOf(db, exam, among([rival]))) > 0)) able.push(rival);
+    const guests = able.filter(({ asGuest }) => asGuest);
+    const [known, all] = [await countOf(db, exam, among(able)), await countOf(db, exam, '')];
+    const sitting = known > 0 && all - known < fewestUnseen ? guests : able;
 
-    const leftOut = await countOf(db, [split], known);
+    const leftOut = await countOf(db, [split], among(sitting));
     if (leftOut > 0) {
-      const kept = `SELECT * FROM ${parquet(split)} WHERE part <> 'test' OR (${columns}) NOT IN (SELECT (${columns}) FROM seen)`;
+      const kept = `SELECT * FROM ${parquet(split)} WHERE part <> 'test' OR (${columns}) NOT IN (SELECT (${columns}) FROM (${seenRows(sitting)}))`;
       await writeParquet(db, kept, columns, out);
     }
     return { sitting: sitting.map(({ name }) => name), leftOut };

@@ -7,7 +7,7 @@ export type Tone = 'good' | 'bad' | 'open';
 export const verdictWords = {
   better: { title: 'Better', tone: 'good', meaning: 'Its gain lies above zero with its whole interval.' },
   'not-worse': { title: 'Not worse', tone: 'good', meaning: 'What it may lose to the champion is within the margin that the gate allows.' },
-  worse: { title: 'Worse', tone: 'bad', meaning: 'It may lose more to the champion than the gate allows.' },
+  worse: { title: 'Worse', tone: 'bad', meaning: 'It may lose more to the champion, or to the one of all rows, than the gate allows.' },
   'below-floor': { title: 'Below a floor', tone: 'bad', meaning: 'One slice, or one limit, falls short of what was promised for it.' },
   'beaten-by-baseline': { title: 'Beaten by a baseline', tone: 'bad', meaning: 'It is not surely better than an obvious answer.' },
   'leak-suspected': { title: 'Leak suspected', tone: 'bad', meaning: 'It is too good to be true: something in it may know the answers.' },

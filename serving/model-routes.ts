@@ -33,6 +33,9 @@ const recommendBody = z
   })
   .refine(({ user, liked }) => user !== undefined || liked !== undefined, 'give `user`, `liked`, or both; `liked: []` asks what a newcomer sees');
 
+/** As many rows as may be asked, of many columns. */
+const rowsLimitBytes = 16 * 1024 * 1024;
+
 const predictBody = z.strictObject({
   rows: z
     .array(z.record(id, z.union([z.string().max(10_000), z.number(), z.boolean(), z.null()])))
@@ -71,7 +74,7 @@ export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, answe
     }),
   );
 
-  app.post<Asked>('/v1/models/:model/predict', (request, reply) =>
+  app.post<Asked>('/v1/models/:model/predict', { bodyLimit: rowsLimitBytes }, (request, reply) =>
     answered(request, reply, 'predict', () => {
       const { segment, rows } = parse(predictBody, request.body);
       return { segment, ask: async (served) => ({ predictions: await served.predict(rows) }) };

@@ -54,7 +54,7 @@ export async function fitOn(what: {
 }
 
 /**
- * The challenger, the baselines, the champion and the anchor sit the same exam: the test rows that none of them has seen. Where a champion
+ * The challenger, the baselines, the champion, the anchor and the fallback sit the same exam: the test rows that none of them has seen. Where a champion
  * cannot sit it (it was trained on a later window and knows them all), the others do without it, and the gate finds them `not-comparable`.
  */
 export async function examine(what: {
@@ -65,7 +65,7 @@ export async function examine(what: {
   readonly contenders: Contenders;
 }): Promise<{ readonly evaluation: Artifact<'evaluation'>; readonly rowsLeftOut: number }> {
   const { spec, segment, data, exams, contenders } = what;
-  const inOffice = [contenders.champion, contenders.anchor].filter((rival) => rival !== null);
+  const inOffice = [contenders.champion, contenders.anchor, contenders.fallback ?? null].filter((rival) => rival !== null);
   const splits = exams.map(({ fold }) => fold.split);
   const fair = await Promise.all(exams.map(({ fold: { split } }) => steps.leaveOutSeen({ spec, split, exam: splits, rivals: inOffice })));
   const excused = new Set(fair.flatMap(({ excused = [] }) => excused));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Window } from '../../core/manifest.ts';
+import { allRows } from '../../core/segment.ts';
 import { exitCodes } from '../failure.ts';
 import { detach, followToTheEnd, startedRun } from '../follow.ts';
 import { misuse } from '../misuse.ts';
@@ -43,12 +44,14 @@ export function trainCommand(program: Command): void {
 async function train(at: Workplace, name: string, flags: TrainFlags): Promise<number> {
   const written = parseWritten(name);
   if (written.at !== undefined) throw misuse(`"${name}" names a version: a training makes a new one, so leave "@${written.at}" out`);
-  const segment = written.segment ?? flags.segment ?? 'all';
+  const segment = written.segment ?? flags.segment ?? allRows;
   if (flags.segment !== undefined && flags.segment !== segment) throw misuse(`"${name}" and --segment ${flags.segment} name two segments`);
   const spec = await specOf(at, written.model, flags.set);
   checkSegment(spec, segment);
   if (flags.plan) {
-    const plan = trainingPlan(spec, await (await at.keptOrNew()).registry.state({ model: spec.name, segment }), flags.window);
+    const { registry } = await at.keptOrNew();
+    const [state, all] = await Promise.all([segment, allRows].map((each) => registry.state({ model: spec.name, segment: each })));
+    const plan = trainingPlan(spec, state!, { ...(segment !== allRows && { all: all! }), ...(flags.window && { window: flags.window }) });
     at.out.result(plan, () => planText(plan));
     return exitCodes.done;
   }

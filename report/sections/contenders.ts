@@ -6,7 +6,7 @@ import type { ReportInput } from '../report-input.ts';
 import { table } from '../table.ts';
 import { count, figure, percent } from '../wording.ts';
 
-const leading = ['challenger', 'champion', 'anchor'];
+const leading = ['challenger', 'champion', 'anchor', 'fallback'];
 
 /** The challenger, the champions, then the baselines from strong to weak. */
 export function contendersInOrder({ evaluation, metrics }: ReportInput): readonly string[] {

@@ -34,6 +34,8 @@ const mustBeBetter: Gate = { metric: 'ndcg@10', champion: { rule: 'better' } };
 const first: Circumstances = { sizeBytes: 1e6, comparable: true };
 const successor: Circumstances = { ...first, champion: 3, anchor: 3 };
 const drifted: Circumstances = { ...first, champion: 3, anchor: 1 };
+/** Of a segment that has no champion of its own yet. */
+const answered: Circumstances = { ...first, fallback: { version: 5, sat: true } };
 const slices = {
   'new-users': { units: 30, metrics: { 'recall@10': 0.02 } },
   'heavy-users': { units: 19, metrics: { 'recall@10': 0.02 } },
@@ -63,6 +65,61 @@ const table: readonly Row[] = [
     facts: first,
     verdict: 'better',
     says: /beats the baseline popularity: gain in ndcg@10 \+0\.03, 95 % interval \+0\.02 to \+0\.04 \(0\.08 against 0\.05\)/,
+  },
+  {
+    when: 'a first version of a segment may lose more to the fallback than the margin',
+    gate: notWorse,
+    gains: { fallback: [-0.001, -0.003, 0.001] },
+    facts: answered,
+    verdict: 'worse',
+    says: /may be worse than the fallback, version 5 of all rows, by more than the margin of 0\.002/,
+  },
+  {
+    when: 'a first version of a segment is within the margin of the fallback',
+    gate: notWorse,
+    gains: { fallback: [0, -0.001, 0.001] },
+    facts: answered,
+    verdict: 'not-worse',
+    says: /there is no champion/,
+  },
+  {
+    when: 'a first version of a segment is better than the fallback',
+    gate: mustBeBetter,
+    gains: { fallback: [0.01, 0.001, 0.02] },
+    facts: answered,
+    verdict: 'better',
+    says: /better than the fallback, version 5 of all rows: gain/,
+  },
+  {
+    when: 'a first version of a segment must be better than the fallback and is only as good',
+    gate: mustBeBetter,
+    gains: { fallback: [0, -0.001, 0.001] },
+    facts: answered,
+    verdict: 'worse',
+    says: /not shown to be better than the fallback/,
+  },
+  {
+    when: 'it is better than the champion of its segment and may be worse than the fallback',
+    gate: notWorse,
+    gains: { champion: [0.01, 0.001, 0.02], fallback: [-0.01, -0.02, 0] },
+    facts: { ...successor, fallback: { version: 5, sat: true } },
+    verdict: 'worse',
+    says: /^may be worse than the fallback[^\n]*$/,
+  },
+  {
+    when: 'it is better than the champion of its segment and within the margin of the fallback',
+    gate: notWorse,
+    gains: { champion: [0.01, 0.001, 0.02], fallback: [0, -0.001, 0.001] },
+    facts: { ...successor, fallback: { version: 5, sat: true } },
+    verdict: 'better',
+  },
+  {
+    when: 'the fallback knows held-out rows of the segment',
+    gate: notWorse,
+    gains: {},
+    facts: { ...first, fallback: { version: 5, sat: false } },
+    verdict: 'better',
+    says: /the fallback, version 5 of all rows, did not sit the exam/,
   },
   {
     when: 'no baseline is listed and there is no champion',

@@ -13,7 +13,7 @@ async function fairFold(
   rivals: Readonly<Record<string, Promise<string>>>,
   { exam = [split], out = join(scratchFolder(), 'fair.parquet') }: { exam?: readonly string[]; out?: string } = {},
 ) {
-  const named = await Promise.all(Object.entries(rivals).map(async ([name, path]) => ({ name, splits: [await path] })));
+  const named = await Promise.all(Object.entries(rivals).map(async ([name, path]) => ({ name, splits: [await path], asGuest: name === 'fallback' })));
   const fair = await leaveOutSeen({ split, exam, key: ['u', 'v'], rivals: named, out }, contextOf());
   const left = existsSync(out) ? await query(`SELECT part, count(*)::INTEGER AS rows FROM '${out}' GROUP BY part ORDER BY part`, out) : undefined;
   return { ...fair, left };
@@ -41,6 +41,13 @@ describe('an exam', () => {
     expect((await fairFold(await splitOf(50), { champion: splitOf(80) })).sitting).toEqual(['champion']);
     // A small exam of which nobody has seen anything is fair; whether it says enough is the gate's to judge.
     expect((await fairFold(await splitOf(95), { champion: splitOf(95) })).sitting).toEqual(['champion']);
+  });
+
+  test('is sat by a guest who has seen nothing of it, and loses no row for one who has', async () => {
+    expect(await fairFold(await splitOf(50), { fallback: splitOf(50) })).toMatchObject({ sitting: ['fallback'], leftOut: 0 });
+    expect(await fairFold(await splitOf(50), { fallback: splitOf(51) })).toEqual({ sitting: [], leftOut: 0, left: undefined });
+    expect(await fairFold(await splitOf(50), { champion: splitOf(60), fallback: splitOf(75) })).toMatchObject({ sitting: ['champion'], leftOut: 10 });
+    expect(await fairFold(await splitOf(50), { champion: splitOf(81), fallback: splitOf(50) })).toMatchObject({ sitting: ['fallback'], leftOut: 0 });
   });
 
   test('is one exam, however many folds it has: each of them is decided by all', async () => {

@@ -67,6 +67,8 @@ describe('a model of a table', () => {
       expect(answered.body).toMatchObject({ model: 'minutes', version: 1, requestedSegment: 'all' });
       const [long, short, unknown] = answered.body.predictions.map(({ prediction }) => prediction);
       expect([long! > 45, short! < 20, Number.isFinite(unknown)]).toEqual([true, true, true]);
+      const many = await ask('minutes/predict', { rows: Array.from({ length: 10_000 }, () => jam) });
+      expect([many.status, new Set(many.body.predictions.map(({ prediction }) => prediction)).size]).toEqual([200, 1]);
       const [isLate, isNot] = (await ask('late/predict', { rows })).body.predictions.map(({ probability }) => probability);
       expect([isLate! > 0.9, isNot! < 0.1]).toEqual([true, true]);
       const [{ probabilities }] = (await ask('size/predict', { rows })).body.predictions as [Answer['predictions'][number]];
