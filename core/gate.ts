@@ -27,8 +27,8 @@ export type Gate = GateSpec<TaskKind>;
 
 /**
  * May this version replace the champion? The parts of the gate are asked in this order, and the first that is not passed names the verdict:
- * the listed baselines, floors and limits, whether there is a fair comparison, the champion, the anchor and the fallback. All findings are given as
- * reasons.
+ * what is too good to be true, the listed baselines, floors and limits, whether there is a fair comparison, the champion, the anchor and the fallback.
+ * All findings are given as reasons.
  *
  * The lower bound of the gain over each baseline must be above 0. Without a champion a version that passes everything else is `better`. A segment's
  * version is held to the champion of all rows as it is to its own: without it, that one answers.
