@@ -7,6 +7,7 @@ import type { ModelSpec } from '../core/model-spec.ts';
 import type { Verdict } from '../core/registry-entry.ts';
 import { taskOf } from '../core/tasks/index.ts';
 import { renderReport } from '../report/report.ts';
+import type { Origin, ReportInput } from '../report/report.ts';
 import type { ValidatedCandidate } from './choose-model.ts';
 import { makeArtifact, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
@@ -28,6 +29,8 @@ export interface WriteReportInput {
   readonly candidates: readonly ValidatedCandidate[];
   readonly chosen: number;
   readonly pack: Artifact<'package'>;
+  /** By contender the model that sat the exam, so that the report can say what each is. */
+  readonly models?: Readonly<Record<string, Artifact<'model'>>>;
 }
 
 /** One self-contained page about a version: the verdict, the figures it rests on, and what it was made from. */
@@ -35,20 +38,26 @@ export const writeReport =
   (ports: Ports): Step<WriteReportInput, Artifact<'report'>> =>
   async (input, context) => {
     const { spec, segment, window, verdict, candidates, chosen } = input;
-    const { contract, profile, evaluation, pack, rows } = input;
+    const { contract, profile, evaluation, pack, rows, models = {} } = input;
     const best = candidates[chosen]!;
     const inputs = Object.fromEntries(
       Object.entries({ contract, profile, evaluation, package: pack, model: best.model }).map(([name, { sha256 }]) => [name, sha256]),
     );
+    for (const [name, { sha256 }] of Object.entries(models)) inputs[`model of ${name}`] = sha256;
     const parameters = JSON.parse(JSON.stringify({ verdict, segment, window, candidates, chosen, rows: input.rowCount, parts: input.parts })) as Json;
     const recipe = { step: 'writeReport', code: ['report/report'], inputs, parameters, mediaType: 'text/html; charset=utf-8' };
     return makeArtifact(ports, context, 'report', recipe, async () => {
       const record = await readJson<ModelRecord>(ports, best.model);
       const { metrics } = taskOf(spec.task);
+      const { words } = taskOf(spec.task);
+      const records = await Promise.all(
+        Object.entries(models).map(async ([name, model]) => [name, await readJson<ModelRecord>(ports, model)] as const),
+      );
       const html = await renderReport({
         model: spec.name,
         segment,
         task: spec.task,
+        words: { ...words, does: words.does(spec.target as never) },
         window,
         trainer: { name: best.trainer, parameters: best.parameters },
         evaluation: await readJson<Evaluation>(ports, evaluation),
@@ -64,6 +73,9 @@ export const writeReport =
         rows: { rows: input.rowCount, ...input.parts },
         profile: await readJson<Json>(ports, profile),
         contract: await readJson<Json>(ports, contract),
+        who: Object.fromEntries(records.map(([name, { trainer, chosen, facts }]) => [name, { trainer, parameters: chosen, ...toldIn(facts) }])),
+        ...(spec.rows.group !== undefined && { group: spec.rows.group }),
+        ...importanceIn((records.find(([name]) => name === 'challenger')?.[1] ?? record).facts),
         lineage: { rows: rows.sha256, package: pack.sha256, evaluation: evaluation.sha256 },
       });
       const path = join(context.scratch, 'report.html');
@@ -71,3 +83,13 @@ export const writeReport =
       return { path };
     });
   };
+
+/** What a trainer says of a model in a line (`Fitted.facts`). */
+const toldIn = ({ summary }: ModelRecord['facts']): Pick<Origin, 'summary'> => (typeof summary === 'string' ? { summary } : {});
+
+/** By which features a model answers, where its trainer, which may be anybody's script, says it as numbers by name. */
+function importanceIn({ importance, importanceBy }: ModelRecord['facts']): Pick<ReportInput, 'importance'> {
+  if (typeof importance !== 'object' || importance === null || Array.isArray(importance)) return {};
+  const features = Object.entries(importance).filter((each): each is [string, number] => typeof each[1] === 'number' && Number.isFinite(each[1]));
+  return { importance: { features: Object.fromEntries(features), ...(typeof importanceBy === 'string' && { by: importanceBy }) } };
+}

@@ -78,11 +78,11 @@ export interface Metric {
 }
 
 /** How a report speaks of a kind of task, in lower case and without a full stop. */
-export interface TaskWords {
+export interface TaskWords<Target = never> {
   /** What is examined and drawn again for intervals: `user`, `users`. */
   readonly unit: readonly [one: string, many: string];
-  /** What a model of this kind does: `recommends items to users from what they liked`. */
-  readonly does: string;
+  /** What a model of this kind does for a target: `predicts minutes`. */
+  does(target: Target): string;
   /** What its figures do not show, as whole sentences. */
   readonly limits: readonly string[];
 }
@@ -90,7 +90,7 @@ export interface TaskWords {
 /** A kind of learning task: one file that states its metrics, baselines, evaluation and default gate. Pure. */
 export interface Task<K extends TaskKind = TaskKind> {
   readonly kind: K;
-  readonly words: TaskWords;
+  readonly words: TaskWords<TaskTypes[K]['target']>;
   /** The spec's `target` of this kind. */
   readonly target: z.ZodType;
   /** Whether the spec says in `request` what a caller sends. Otherwise the kind itself says it. */

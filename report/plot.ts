@@ -1,6 +1,6 @@
 import { parse, textMetrics, View, type Spec } from 'vega';
 import { compile, type Config, type TopLevelSpec } from 'vega-lite';
-import { html, trusted, type Content, type Html } from './html.ts';
+import { escapeHtml, html, trusted, type Content, type Html } from './html.ts';
 
 declare module 'vega' {
   /** Exported by Vega, but missing from its types. */
@@ -15,6 +15,8 @@ export const colour = {
   accent: 'var(--accent)',
   good: 'var(--good)',
   bad: 'var(--bad)',
+  /** What a value is held against. */
+  mark: 'var(--series-2)',
   paper: 'var(--paper)',
 } as const;
 
@@ -65,21 +67,42 @@ const widths: readonly (readonly [RegExp, number])[] = [
 
 textMetrics.width = (item, text) => ems(String(text ?? '')) * (item.fontSize ?? 11);
 
+/** Drawn as one picture: who does not see it is told `description`, so what Vega says of each of its lines would only be noise. */
+const roles = / (?:role|aria-[a-z]+)="[^"]*"/g;
+
 /**
- * Draws a Vega-Lite plot as inline SVG, without a canvas, a script or a network.
+ * Draws a Vega-Lite plot as inline SVG, without a canvas, a script or a network. `description` tells those who do not see it what it shows.
  *
  * Names from outside (metrics, trainers, slices) are values of the data, never names of fields: Vega reads field names as expressions.
  * No mark is clipped: Vega numbers clip paths across a process, and the bytes would differ from one report to the next.
  */
-export async function draw(spec: TopLevelSpec): Promise<Html> {
+export async function draw(spec: TopLevelSpec, description: string): Promise<Html> {
   const view = new View(parse(compile({ ...spec, config }).spec as Spec), { renderer: 'none' });
   try {
     const svg = await view.toSVG();
-    return trusted(svg.replace(/ xmlns(:xlink)?="[^"]*"/g, ''));
+    const bare = svg.replace(/ xmlns(:xlink)?="[^"]*"/g, '').replace(roles, '');
+    return trusted(bare.replace('<svg', `<svg role="img" aria-label="${escapeHtml(description)}"`));
   } finally {
     view.finalize();
   }
 }
+
+/** Colours of contenders in their order: told apart by those who see no red or no green, and by their dashes where there is no colour. */
+export const series = (n: number): string[] => Array.from({ length: n }, (_, i) => `var(--series-${(i % 7) + 1})`);
+
+const dashPatterns = [
+  [1, 0],
+  [6, 3],
+  [2, 2],
+  [8, 3, 2, 3],
+  [4, 2],
+  [1, 3],
+  [10, 4],
+] as const;
+export const dashes = (n: number): number[][] => Array.from({ length: n }, (_, i) => [...dashPatterns[i % dashPatterns.length]!]);
+
+const shapeNames = ['circle', 'square', 'diamond', 'triangle-up', 'triangle-down', 'cross', 'triangle-right'] as const;
+export const shapes = (n: number): string[] => Array.from({ length: n }, (_, i) => shapeNames[i % shapeNames.length]!);
 
 export const captioned = (plot: Html, caption: Content): Html =>
   html`<figure>

@@ -3,6 +3,7 @@ import type { Evaluation } from '../core/evaluation.ts';
 import type { Window } from '../core/manifest.ts';
 import type { SplitSpec } from '../core/model-spec.ts';
 import type { Verdict } from '../core/registry-entry.ts';
+import type { TaskWords } from '../core/task.ts';
 import type { CurvePoint } from '../core/trainer.ts';
 
 /**
@@ -15,6 +16,7 @@ export interface ReportInput {
   /** Known once the version is registered; a report is usually made before. */
   readonly version?: number;
   readonly task: string;
+  readonly words: ReportWords;
   readonly window: Window;
   readonly trainer: { readonly name: string; readonly parameters: Json };
   readonly evaluation: Evaluation;
@@ -32,10 +34,34 @@ export interface ReportInput {
   readonly profile?: Json;
   /** The content of the `contract` artifact. */
   readonly contract?: Json;
+  /** By contender, `challenger` too: what it is, where its training is known. */
+  readonly who?: Readonly<Record<string, Origin>>;
+  /** What a unit belongs to, where units of one are drawn together: the name of the column. */
+  readonly group?: string;
+  readonly importance?: Importance;
   /** What the version can be traced by: the run's id, digests. */
   readonly lineage?: Readonly<Record<string, string>>;
   /** What the model is for, in a sentence or two of its owner's. */
   readonly intendedUse?: string;
+}
+
+/** The words of the kind of task, for this target: `predicts minutes`. */
+export interface ReportWords extends Pick<TaskWords, 'unit' | 'limits'> {
+  readonly does: string;
+}
+
+export interface Origin {
+  readonly trainer: string;
+  readonly parameters: Json;
+  /** What else the trainer says of it, in a line. */
+  readonly summary?: string;
+}
+
+/** How much of the answers each feature decides, in whatever unit the trainer measures it. */
+export interface Importance {
+  /** What it is measured by: `gain of the splits`. */
+  readonly by?: string;
+  readonly features: Readonly<Record<string, number>>;
 }
 
 export interface MetricTitle {

@@ -5,7 +5,7 @@ export const style = `
 :root {
   --paper: #fffefb; --ink: #1d1d1f; --faint: #6d6d72; --rule: #e3e0d8; --wash: #f6f4ee;
   --accent: #1f5c99; --good: #21743f; --bad: #b3261e; --open: #8a5a00;
-  --series-1: #1f5c99; --series-2: #b3261e; --series-3: #8a5a00; --series-4: #21743f; --series-5: #7b4397; --series-6: #5b6670;
+  --series-1: #1f5c99; --series-2: #c2510a; --series-3: #00795c; --series-4: #9b4488; --series-5: #8a6d00; --series-6: #2a9bc4; --series-7: #5b6670;
   --serif: Charter, "Bitstream Charter", "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", "Liberation Serif", Georgia, serif;
   --sans: ${plotFont};
   color-scheme: light dark;
@@ -14,7 +14,7 @@ export const style = `
   :root {
     --paper: #17181b; --ink: #e8e6e1; --faint: #9b9a96; --rule: #34353a; --wash: #202126;
     --accent: #7db4ea; --good: #79c491; --bad: #f08a80; --open: #e0b060;
-    --series-1: #7db4ea; --series-2: #f08a80; --series-3: #e0b060; --series-4: #79c491; --series-5: #c79be0; --series-6: #a4afb8;
+    --series-1: #7db4ea; --series-2: #f09050; --series-3: #4fc6a0; --series-4: #d993c8; --series-5: #d9be55; --series-6: #86d3ef; --series-7: #a4afb8;
   }
 }
 * { box-sizing: border-box; }
@@ -46,18 +46,27 @@ figure { margin: 1.7rem 0; break-inside: avoid; } figure svg { display: block; m
 figcaption { font-size: .9rem; line-height: 1.45; margin-top: .5rem; counter-increment: figure; }
 figcaption::before { content: "Figure " counter(figure) ".\\2002"; font-weight: 600; }
 .scroll { overflow-x: auto; }
+.figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 2.2rem; } .figures > * { min-width: 0; }
+.figures figure { margin-top: .6rem; } .figures .wide { grid-column: 1 / -1; }
 .table figcaption { margin: 0 0 .55rem; counter-increment: table; } .table figcaption::before { content: "Table " counter(table) ".\\2002"; }
 th, td { padding: .34rem .6rem; vertical-align: baseline; } th:first-child { padding-left: 0; } td:last-child, th:last-child { padding-right: 0; }
 thead th { font-weight: 600; border-bottom: 1px solid var(--ink); vertical-align: bottom; }
 tbody th { font-weight: 400; min-width: 5.5rem; } tbody tr + tr > * { border-top: 1px solid var(--rule); }
+.dense table { font-size: .73rem; } .dense th, .dense td { padding-left: .3rem; padding-right: .3rem; }
+.legend { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .2rem 0 .5rem; padding: 0; list-style: none; font: .76rem/1.5 var(--sans); }
+.legend li { margin: 0; display: flex; align-items: center; gap: .4rem; } figure .legend svg { flex: none; }
+.strip { display: block; } ul.many { font-size: .86rem; columns: 2; column-gap: 2rem; } ul.many li { break-inside: avoid; }
 .narrow table { width: auto; min-width: 16rem; }
 .l { text-align: left; overflow-wrap: break-word; } .r { text-align: right; } td.r { white-space: nowrap; }
-td small { display: block; color: var(--faint); font-size: .92em; } td b { font-weight: 700; }
+td small, th small { display: block; color: var(--faint); font-size: .92em; } td b { font-weight: 700; }
 .good-text { color: var(--good); } .bad-text { color: var(--bad); } .faint { color: var(--faint); }
 
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem; margin: 1rem 0; } dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
+dl.settings { grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); font: .82rem/1.4 var(--sans); border-block: 1px solid var(--rule); padding: .6rem 0; }
+dl.settings div { min-width: 0; overflow-wrap: anywhere; }
 dl.key dt, dl.key dd { color: inherit; } dl.key dt { color: var(--faint); }
 footer { margin-top: 3.5rem; padding-top: .8rem; border-top: 1px solid var(--rule); font-size: .85rem; color: var(--faint); }
+@media screen and (max-width: 48rem) { .figures { grid-template-columns: minmax(0, 1fr); } }
 @media screen and (max-width: 34rem) { html { font-size: 16px; } figure svg { max-width: none; } dl:not(.key) { grid-template-columns: 1fr; gap: 0; } dl:not(.key) dd { margin-bottom: .6rem; } }
 @media print {
   @page { margin: 18mm 16mm; }

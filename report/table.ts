@@ -8,7 +8,7 @@ export function table(
   align = `l${'r'.repeat(head.length - 1)}`,
 ): Html {
   const side = (column: number) => (align[column] === 'r' ? 'r' : 'l');
-  return html`<figure class="table${head.length === 2 && ' narrow'}">
+  return html`<figure class="table${head.length === 2 && ' narrow'}${head.length > 6 && ' dense'}">
     <figcaption>${caption}</figcaption>
     <div class="scroll">
       <table>

@@ -1,4 +1,5 @@
 import type { Json } from '../core/artifact.ts';
+import type { Window } from '../core/manifest.ts';
 import type { VerdictName } from '../core/registry-entry.ts';
 
 export type Tone = 'good' | 'bad' | 'open';
@@ -27,10 +28,20 @@ export function figure(value: number): string {
   return size < 1000 ? minus(value.toPrecision(4)) : count(Math.round(value));
 }
 
+/** Three figures, for the text that stands for a plot and for cells that need no more. */
+export const short = (value: number): string => (Number.isInteger(value) ? count(value) : minus(String(Number(value.toPrecision(3)))));
+
 export const signed = (value: number): string => (value > 0 ? `+${figure(value)}` : figure(value));
 
 /** Milliseconds since 1970 as the day that a reader thinks in. */
 export const instant = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/** `from 2022-02-11 to 2022-04-06 23:55`, exclusive; of rows without a time, `of any time`. */
+export function span({ from, to }: Window): string {
+  if (from.startsWith('1970-01-01') && to.startsWith('9999-')) return 'of any time';
+  const day = (text: string): string => text.replace(/T00:00:00(\.000)?Z$/, '').replace(/T(\d\d:\d\d).*Z$/, ' $1');
+  return `from ${day(from)} to ${day(to)}`;
+}
 
 export const percent = (share: number): string => (share > 0 && share < 0.0005 ? '< 0.1 %' : `${Number((share * 100).toFixed(1))} %`);
 
@@ -54,5 +65,6 @@ export function plain(value: Json | undefined): string {
   if (typeof value === 'number') return Number.isInteger(value) ? count(value) : minus(String(Number(value.toPrecision(6))));
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Object.keys(value).length === 0) return 'none';
   return JSON.stringify(value);
 }

@@ -191,6 +191,21 @@ export function errorPercentiles(label: Values, prediction: Values): readonly nu
   return Array.from({ length: 100 }, (_, percent) => quantile(errors, percent / 100));
 }
 
+/** How residuals (label − prediction) are spread around zero, in 31 bins of equal width; the hundredth of the rows with the largest errors is in none. */
+export function residualHistogram(
+  label: Values,
+  prediction: Values,
+): readonly { readonly from: number; readonly to: number; readonly share: number }[] {
+  const most = errorPercentiles(label, prediction).at(-1)! || 1;
+  const counts = new Float64Array(31);
+  for (let row = 0; row < label.length; row++) {
+    const residual = label[row]! - prediction[row]!;
+    if (Math.abs(residual) <= most) counts[Math.min(Math.floor(((residual + most) / (2 * most)) * 31), 30)]!++;
+  }
+  const edge = (bin: number): number => -most + (2 * most * bin) / 31;
+  return Array.from(counts, (count, bin) => ({ from: edge(bin), to: edge(bin + 1), share: count / label.length }));
+}
+
 /** The percentiles 0 to 100 of the residuals label − prediction. */
 export function residualPercentiles(label: Values, prediction: Values): readonly number[] {
   const residuals = Float64Array.from(label, (value, at) => value - prediction[at]!).sort();

@@ -68,20 +68,6 @@ export function binaryFigures(contenders: Readonly<Record<string, Marks>>): read
       ),
     },
     {
-      kind: 'ranges',
-      name: 'calibration-by-slice',
-      title: 'Calibration by slice',
-      caption:
-        'The share of positive rows in each slice with its interval at 95 %, and the mean probability that the challenger gave them: apart, it is wrong about the slice as a whole.',
-      x: 'share of positive rows',
-      legend: ['positive', 'mean probability'],
-      rows: rowsBySlice(challenger, (rows) => {
-        const value = mean(rows, label);
-        const [low, high] = shareInterval(value, rows.length);
-        return { value, low, high, mark: mean(rows, probability) };
-      }),
-    },
-    {
       kind: 'bars',
       name: 'scores',
       title: 'Probabilities',
@@ -94,6 +80,20 @@ export function binaryFigures(contenders: Readonly<Record<string, Marks>>): read
           scoreHistogram(label, probability).map(({ from, to, [own]: share }) => [rounded(from), rounded(to), rounded(share)] as const),
         ]),
       ),
+    },
+    {
+      kind: 'ranges',
+      name: 'calibration-by-slice',
+      title: 'Calibration by slice',
+      caption:
+        'The share of positive rows in each slice with its interval at 95 %, and the mean probability that the challenger gave them: apart, it is wrong about the slice as a whole.',
+      x: 'share of positive rows',
+      legend: ['positive', 'mean probability'],
+      rows: rowsBySlice(challenger, (rows) => {
+        const value = mean(rows, label);
+        const [low, high] = shareInterval(value, rows.length);
+        return { value, low, high, mark: mean(rows, probability) };
+      }),
     },
     {
       kind: 'listing',

@@ -37,7 +37,7 @@ export const binary: Task<'binary'> = {
   kind: 'binary',
   words: {
     unit: ['row', 'rows'],
-    does: 'tells how probable it is that a row is positive',
+    does: ({ column, positive }) => `tells how probable it is that ${column} is ${positive ?? 'true'}`,
     limits: [...tableLimits, 'A probability speaks of many rows like one, not of that one; what to do at which probability is for people to decide.'],
   },
   target: z.strictObject({ column: z.string(), positive: z.string().optional() }),

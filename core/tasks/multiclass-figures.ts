@@ -32,6 +32,22 @@ export function multiclassFigures(contenders: Readonly<Record<string, Marks>>): 
       counts: shown.map((row) => shown.map((column) => counts[row.at]![column.at]!)),
     },
     {
+      kind: 'curves',
+      name: 'confidence',
+      title: 'Reliability',
+      caption:
+        'In each bin of equally many rows, how often the most probable class was right by the probability that it was given, with its interval at 95 %. On the dashed line probabilities are met.',
+      x: 'mean probability of the predicted class',
+      y: 'share of rows predicted right',
+      reference: 'diagonal',
+      marked: true,
+      series: Object.fromEntries(
+        Object.entries(contenders)
+          .filter(([name]) => name === 'challenger' || name === 'champion')
+          .map(([name, marks]) => [name, confidenceOf(marks)]),
+      ),
+    },
+    {
       kind: 'listing',
       name: 'classes',
       title: 'Classes',
@@ -47,22 +63,6 @@ export function multiclassFigures(contenders: Readonly<Record<string, Marks>>): 
           percent(hits / rows),
           percent((2 * hits) / (rows + predicted)),
         ]),
-    },
-    {
-      kind: 'curves',
-      name: 'confidence',
-      title: 'Reliability',
-      caption:
-        'In each bin of equally many rows, how often the most probable class was right by the probability that it was given, with its interval at 95 %. On the dashed line probabilities are met.',
-      x: 'mean probability of the predicted class',
-      y: 'share of rows predicted right',
-      reference: 'diagonal',
-      marked: true,
-      series: Object.fromEntries(
-        Object.entries(contenders)
-          .filter(([name]) => name === 'challenger' || name === 'champion')
-          .map(([name, marks]) => [name, confidenceOf(marks)]),
-      ),
     },
   ];
 }

@@ -32,7 +32,7 @@ declare module '../task.ts' {
 /** Telling from a row of a table which of several classes it is of. */
 export const multiclass: Task<'multiclass'> = {
   kind: 'multiclass',
-  words: { unit: ['row', 'rows'], does: 'tells how probable each of several classes is for a row', limits: tableLimits },
+  words: { unit: ['row', 'rows'], does: ({ column }) => `tells how probable each ${column} is`, limits: tableLimits },
   target: z.strictObject({ column: z.string() }),
   asks: 'request',
   signature: (request) => tableSignature(request, [{ name: 'probabilities', type: 'float32', dims: [-1, -1] }]),

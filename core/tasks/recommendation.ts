@@ -89,7 +89,7 @@ export const recommendation: Task<'recommendation'> = {
   kind: 'recommendation',
   words: {
     unit: ['user', 'users'],
-    does: 'recommends items to users from what they liked',
+    does: ({ user, item }) => `ranks ${item} for a ${user} by what was liked before`,
     limits: [
       'The exam repeats what people did under the conditions of their time; it cannot see what they would have done had the model served them.',
     ],

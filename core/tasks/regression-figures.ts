@@ -1,6 +1,6 @@
 import type { Figure } from '../figure.ts';
 import { rounded } from '../figure.ts';
-import { errorPercentiles, residualsByPrediction } from '../metrics/curves.ts';
+import { errorPercentiles, residualHistogram, residualsByPrediction } from '../metrics/curves.ts';
 import type { Marks } from '../task.ts';
 import { rowsBySlice } from './slice-figures.ts';
 
@@ -24,6 +24,18 @@ export function regressionFigures(contenders: Readonly<Record<string, Marks>>): 
           errorPercentiles(asked(marks).label, asked(marks).prediction).map((error, percent) => [rounded(error), percent / 100] as const),
         ]),
       ),
+    },
+    {
+      kind: 'bars',
+      name: 'residual-histogram',
+      title: 'Residuals',
+      caption:
+        'How far labels lie above what the challenger predicted (to the right) or below. The hundredth of the rows with the largest errors is left out.',
+      x: 'label − prediction',
+      y: 'share of rows',
+      series: {
+        challenger: residualHistogram(label, prediction).map(({ from, to, share }) => [rounded(from), rounded(to), rounded(share)] as const),
+      },
     },
     {
       kind: 'bands',

@@ -30,7 +30,7 @@ declare module '../task.ts' {
 /** Predicting a number from a row of a table. */
 export const regression: Task<'regression'> = {
   kind: 'regression',
-  words: { unit: ['row', 'rows'], does: 'predicts a number for a row', limits: tableLimits },
+  words: { unit: ['row', 'rows'], does: ({ column }) => `predicts ${column}`, limits: tableLimits },
   target: z.strictObject({ column: z.string() }),
   asks: 'request',
   signature: (request) => tableSignature(request, [{ name: 'prediction', type: 'float32', dims: [-1] }]),

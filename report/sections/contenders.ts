@@ -1,10 +1,10 @@
 import type { Estimate } from '../../core/evaluation.ts';
-import { html, type Content, type Html } from '../html.ts';
+import { html, trusted, type Content, type Html } from '../html.ts';
 import { captioned } from '../plot.ts';
 import { gainPlot } from '../plots.ts';
 import type { ReportInput } from '../report-input.ts';
 import { table } from '../table.ts';
-import { count, figure, percent } from '../wording.ts';
+import { count, figure, parametersLine, percent } from '../wording.ts';
 
 const leading = ['challenger', 'champion', 'anchor', 'fallback'];
 
@@ -36,22 +36,42 @@ export async function contendersSection(input: ReportInput): Promise<Html> {
   const confidence = percent(evaluation.confidence);
   return html`<h2>Contenders</h2>
     <p>
-      All sat the same exam: the same ${count(evaluation.units)} units, the same held-out
-      rows.${evaluation.rowsLeftOut > 0 && ` ${evaluation.rowsLeftOut} held-out rows that one of them had seen were left out for all.`}
+      All sat the same exam: the same ${count(evaluation.units)} held-out ${input.words.unit[1]}. The challenger is the model of this
+      report.${evaluation.rowsLeftOut > 0 && ` ${evaluation.rowsLeftOut} held-out rows that one of them had seen were left out for all.`}
     </p>
     ${table(
       html`Marks on the held-out rows; beneath each its bootstrap interval at ${confidence}. The best of a column is bold.`,
-      ['', ...metrics.map((metric) => input.metrics?.[metric]?.title ?? metric)],
-      names.map((name) => [name, ...metrics.map((metric) => cell(evaluation.contenders[name]?.metrics[metric], metric))]),
+      ['', ...metrics.map((metric) => breakable(titleOf(input, metric)))],
+      names.map((name) => [
+        html`${name}${origin(input, name)}`,
+        ...metrics.map((metric) => cell(evaluation.contenders[name]?.metrics[metric], metric)),
+      ]),
     )}
     ${
       evaluation.gains.length > 0 &&
       captioned(
-        await gainPlot(evaluation),
-        html`What the challenger gains in ${evaluation.metric} over each contender, unit by unit (paired), with the interval at ${confidence}. The
-        dashed line is no gain.`,
+        await gainPlot(
+          evaluation.gains.toSorted((a, b) => names.indexOf(a.over) - names.indexOf(b.over)),
+          titleOf(input, evaluation.metric),
+        ),
+        html`What the challenger gains in ${titleOf(input, evaluation.metric)} over each contender, ${input.words.unit[0]} by ${input.words.unit[0]}
+        (paired), with the interval at ${confidence}. The dashed line is no gain.`,
       )
     }`;
+}
+
+/** `CardPrecision@100` may go on in the next line at its `@`. */
+export const breakable = (title: string): Content => title.split(/(?=@)/).flatMap((part, i) => (i === 0 ? [part] : [trusted('<wbr />'), part]));
+
+export const titleOf = ({ metrics }: Pick<ReportInput, 'metrics'>, metric: string): string => metrics?.[metric]?.title ?? metric;
+
+/** What a contender is, in small letters under its name. */
+function origin({ who }: ReportInput, name: string): Content {
+  const own = who?.[name];
+  if (own === undefined) return undefined;
+  const parameters = own.trainer === name ? '' : parametersLine(own.parameters);
+  const shown = own.trainer === name && own.summary ? own.summary : [own.trainer, own.summary ?? ''].filter(Boolean).join(': ');
+  return (shown !== name || parameters) && html`<small title="${parameters}">${shown}</small>`;
 }
 
 /** A point estimate without an interval (a metric of the whole catalogue) shows none. */

@@ -4,10 +4,10 @@ import { slicePlot } from '../plots.ts';
 import type { Floor, ReportInput } from '../report-input.ts';
 import { table } from '../table.ts';
 import { count, figure } from '../wording.ts';
-import { contendersInOrder } from './contenders.ts';
+import { breakable, contendersInOrder, metricsInOrder, titleOf } from './contenders.ts';
 
 /** A plot stays readable with this many slices; the table has them all. */
-const plotted = 14;
+const plotted = 24;
 
 /** How the challenger does for parts of the units, against the others and against what was promised. */
 export async function slicesSection(input: ReportInput): Promise<Html | undefined> {
@@ -16,11 +16,20 @@ export async function slicesSection(input: ReportInput): Promise<Html | undefine
   const slices = Object.keys(own).toSorted((a, b) => rank(a) - rank(b) || units(own, b) - units(own, a) || (a < b ? -1 : 1));
   if (slices.length === 0 && floors.length === 0) return undefined;
   const names = contendersInOrder(input);
+  const [one, many] = input.words.unit;
+  const measured = metricsInOrder(input).filter((metric) => slices.some((slice) => own[slice]?.metrics[metric] !== undefined));
   const metrics = [...new Set([evaluation.metric, ...floors.map((floor) => floor.metric)])];
   const shown = slices.slice(0, plotted);
   const plots = await Promise.all(
     metrics.map(async (metric) =>
-      captioned(await slicePlot(evaluation, metric, shown, names, floors), caption(metric, floors, shown.length < slices.length)),
+      captioned(
+        await slicePlot(evaluation, { metric, title: titleOf(input, metric) }, shown, names, floors),
+        caption(
+          titleOf(input, metric),
+          floors.filter((floor) => floor.metric === metric),
+          shown.length < slices.length,
+        ),
+      ),
     ),
   );
   return html`<h2>Slices and floors</h2>
@@ -28,44 +37,53 @@ export async function slicesSection(input: ReportInput): Promise<Html | undefine
       floors.length > 0 &&
       table(
         'Floors: the least that a slice must reach.',
-        ['slice', 'metric', 'floor', 'reached', 'units', ''],
+        ['slice', 'metric', 'floor', 'reached', many, 'needed', ''],
         floors.map((floor) => floorRow(input, floor)),
-        'llrrrl',
+        'llrrrrl',
       )
     }
     ${slices.length > 0 && plots}
     ${
       slices.length > 0 &&
       table(
-        html`${evaluation.metric} of every contender by slice. A unit may be in several slices.`,
-        ['slice', 'units', ...names],
+        html`${titleOf(input, evaluation.metric)} of every contender by slice. A ${one} may be in several slices.`,
+        ['slice', many, ...names],
         slices.map((slice) => [
           slice,
           count(units(own, slice)),
           ...names.map((name) => optional(evaluation.contenders[name]?.slices[slice]?.metrics[evaluation.metric])),
         ]),
       )
+    }
+    ${
+      slices.length > 0 &&
+      measured.length > 1 &&
+      table(
+        'The challenger by slice.',
+        ['slice', many, ...measured.map((metric) => breakable(titleOf(input, metric)))],
+        slices.map((slice) => [slice, count(units(own, slice)), ...measured.map((metric) => optional(own[slice]?.metrics[metric]))]),
+      )
     }`;
 }
 
-function floorRow({ evaluation }: ReportInput, { slice, metric, min, minUnits = 20 }: Floor): Content[] {
+function floorRow({ evaluation, metrics }: ReportInput, { slice, metric, min, minUnits = 20 }: Floor): Content[] {
   const marks = evaluation.contenders['challenger'];
   const part = marks?.slices[slice];
   const reached = part?.metrics[metric] ?? (slice === 'all' ? marks?.metrics[metric]?.value : undefined);
   const size = part?.units ?? (slice === 'all' ? evaluation.units : 0);
-  return [slice, metric, figure(min), optional(reached), count(size), answer()];
+  return [slice, metrics?.[metric]?.title ?? metric, figure(min), optional(reached), count(size), count(minUnits), answer()];
 
   function answer(): Html {
-    if (reached === undefined || size < minUnits) return html`<span class="faint">not judged: fewer than ${minUnits} units</span>`;
-    return reached >= min ? html`<span class="good-text">held</span>` : html`<span class="bad-text">broken</span>`;
+    if (reached === undefined || size < minUnits) return html`<span class="faint">– not judged${size < minUnits && ': too few'}</span>`;
+    return reached >= min ? html`<span class="good-text">✓ held</span>` : html`<span class="bad-text">✗ broken</span>`;
   }
 }
 
-const caption = (metric: string, floors: readonly Floor[], cut: boolean): Html =>
-  html`${metric} by
-  slice.${floors.some((floor) => floor.metric === metric) && ' The upright red stroke is a floor.'}${cut && ` The ${plotted} first slices; the table below has all.`}`;
+const caption = (title: string, floors: readonly Floor[], cut: boolean): Html =>
+  html`${title} by
+  slice.${floors.length > 0 && ' The upright red stroke is a floor; a pale one is not judged, since the slice is too small.'}${cut && ` The ${plotted} first slices; the table below has all.`}`;
 
-type Slices = Readonly<Record<string, { readonly units: number }>>;
+type Slices = Readonly<Record<string, { readonly units: number; readonly metrics: Readonly<Record<string, number>> }>>;
 const units = (slices: Slices, name: string): number => slices[name]?.units ?? 0;
 /** Slices of the task itself come before its families (`category:…`). */
 const rank = (slice: string): number => (slice === 'all' ? 0 : slice.includes(':') ? 2 : 1);

@@ -32,6 +32,7 @@ interface Oracle {
     readonly label: Numbers;
     readonly prediction: Numbers;
     readonly percentiles: Numbers;
+    readonly histogram: Numbers;
     readonly bias: number;
     readonly error: number;
   };
@@ -127,6 +128,12 @@ describe('figures of a regression', () => {
     expect(named(figures, 'curves', 'errors').series['challenger']).toEqual(
       percentiles.map((value, percent) => [expect.closeTo(value, 3), percent / 100]),
     );
+  });
+
+  test('have the histogram of residuals of NumPy, without the largest hundredth', () => {
+    const bins = named(figures, 'bars', 'residual-histogram').series['challenger']!;
+    expect(bins.map(([, , share]) => share)).toEqual(oracle.regression.histogram.map(near));
+    expect(bins[0]![0]).toBeCloseTo(-bins.at(-1)![1], 4);
   });
 
   test('have the mean residual with its interval, and its spread along the prediction', () => {

@@ -45,6 +45,8 @@ edges = np.linspace(0, probability.max(), 31)
 histogram = [np.histogram(probability[label == side], edges)[0] / (label == side).sum() for side in (0, 1)]
 minutes = rng.gamma(4, 8, 300)
 guess = minutes + rng.normal(0, 4, 300)
+residuals = minutes - guess
+most = np.percentile(np.abs(residuals), 99)
 classes, taken = rng.integers(0, 3, 200), rng.integers(0, 3, 200)
 scores = metrics.precision_recall_fscore_support(classes, taken)
 
@@ -73,6 +75,7 @@ Path(__file__).with_suffix(".json").write_text(
                 "label": minutes.tolist(),
                 "prediction": guess.tolist(),
                 "percentiles": np.percentile(np.abs(minutes - guess), range(100)).tolist(),
+                "histogram": (np.histogram(residuals[np.abs(residuals) <= most], np.linspace(-most, most, 32))[0] / 300).tolist(),
                 "bias": (minutes - guess).mean(),
                 "error": scipy.stats.sem(minutes - guess),
             },

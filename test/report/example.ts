@@ -1,4 +1,5 @@
 import type { ContenderMarks, Estimate } from '../../core/evaluation.ts';
+import { recommendation } from '../../core/tasks/recommendation.ts';
 import type { ReportInput } from '../../report/report.ts';
 
 const near = (value: number, half = 0.012): Estimate => ({ value, low: value - half, high: value + half });
@@ -35,6 +36,7 @@ export const example: ReportInput = {
   segment: 'all',
   version: 3,
   task: 'recommendation',
+  words: { ...recommendation.words, does: 'ranks movieId for a userId by what was liked before' },
   window: { from: '1996-03-29', to: '2018-09-25' },
   trainer: { name: 'ease', parameters: { l2: 300, neighbours: 200, minValue: 4, seed: 1 } },
   verdict: {

@@ -15,6 +15,7 @@ const bare: ReportInput = {
   model: 'top-movies',
   segment: 'all',
   task: 'recommendation',
+  words: { unit: ['user', 'users'], does: 'ranks films', limits: [] },
   window: { from: '2018-01-01', to: '2018-11-01' },
   trainer: { name: 'top-rated', parameters: {} },
   verdict: { name: 'not-comparable', reasons: [], metric: 'ndcg@10', value: 0.02, gains: [] },
@@ -37,14 +38,14 @@ describe('a report', () => {
   test('tells the verdict, its reasons and every figure that they rest on', async () => {
     const text = words(await renderReport(example));
     for (const said of [
-      'Version 3 · segment all · recommendation by ease · rows from 1996-03-29 to 2018-09-25',
+      'Version 3 · segment all · ranks movieId for a userId by what was liked before · ease · rows from 1996-03-29 to 2018-09-25',
       'Not worse',
       'Every floor that could be judged is held.',
       'nDCG@10',
       'recent-popularity',
       '+0.0009 [−0.0016, +0.0034]',
       '37 held-out rows that one of them had seen were left out for all',
-      'not judged: fewer than 20 units',
+      'not judged: too few',
       'chosen on the validation rows from 7 candidates',
       'factors = 32, l2 = 10',
       'The learning curve',
@@ -52,7 +53,7 @@ describe('a report', () => {
       'television 60.3 % · phone 19.8 %',
       'name a movieId that movies does not have 2 &lt; 0.1 %',
       'the last 5 rows of each userId by time',
-      'other users&#39; later ratings are in its training rows',
+      'later rows of others are in its training rows',
       'The served model was fitted once more',
       '0199c2f0-4a3e-7d11-9f4c-0c8f5a8f6d20',
     ])
@@ -73,7 +74,7 @@ describe('a report', () => {
     const page = await renderReport(example);
     expect(page).not.toMatch(/https?:|\/\/[a-z]|<script|<link|<img|<iframe|@import| on[a-z]+="/i);
     expect(page).toContain(`content="default-src &#39;none&#39;; style-src &#39;unsafe-inline&#39;"`);
-    expect(page.match(/<svg/g)).toHaveLength(5);
+    expect(page.match(/<svg role="img"/g)).toHaveLength(5);
   });
 
   test('escapes every name that comes from outside, in text, attributes and plots', async () => {
@@ -122,7 +123,7 @@ describe('a report', () => {
   test('leaves out what was not measured', async () => {
     const text = words(await renderReport(bare));
     expect(text).toContain('Not comparable');
-    expect(text).toContain('Only 12 units were examined');
+    expect(text).toContain('Only 12 users were examined');
     for (const absent of ['Slices and floors', 'learning curve', 'Contract', 'Traces', 'fitted once more', 'undefined', 'NaN', 'false'])
       expect(text).not.toContain(absent);
   });
@@ -134,7 +135,7 @@ describe('a report', () => {
       floors: [{ slice: 'new-users', metric: 'recall@10', min: 0.9 }],
       evaluation: { ...example.evaluation, gains: [{ metric: 'ndcg@10', over: 'champion', value: -0.01, low: -0.02, high: -0.001 }] },
     });
-    expect(page).toContain('<span class="bad-text">broken</span>');
+    expect(page).toContain('<span class="bad-text">✗ broken</span>');
     expect(page).toMatch(/stroke="var\(--bad\)"/);
     expect(page).toMatch(/<b>0\.0239<\/b>/);
   });
