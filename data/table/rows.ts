@@ -1,5 +1,6 @@
 import { MlError } from '../../core/errors.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
+import { nearest } from '../../core/nearest.ts';
 import { literal, quoted } from '../../core/sql.ts';
 import type { Part } from '../../core/table.ts';
 import type { TableKind } from '../../core/tasks/table-exam.ts';
@@ -39,9 +40,12 @@ export async function checkColumns(
   const types = new Map((await describe(db, parquet(rows))).map(({ name, type }) => [name, type]));
   const place = (field: string, column: string): void => {
     if (types.has(column)) return;
-    throw new MlError('RowsInvalid', `${field} names "${column}", which rows.sql does not give; it gives ${[...types.keys()].join(', ')}`, {
-      column,
-    });
+    const hint = nearest(column, [...types.keys()]);
+    throw new MlError(
+      'RowsInvalid',
+      `${field} names "${column}"${hint === undefined ? '' : ` (did you mean "${hint}"?)`}, which rows.sql does not give; it gives ${[...types.keys()].join(', ')}`,
+      { column },
+    );
   };
   place('target.column', label);
   if (group !== undefined) place('rows.group', group);
@@ -95,9 +99,10 @@ async function checkFlag(db: Duckdb, rows: string, column: string): Promise<void
 export async function labelOf(
   db: Duckdb,
   kind: TableKind,
-  { rows }: Pick<RowFiles, 'rows'>,
+  files: Pick<RowFiles, 'rows' | 'split' | 'key' | 'parts'>,
   target: { readonly column: string; readonly positive?: string },
 ): Promise<{ readonly classes?: readonly string[] }> {
+  const { rows } = files;
   const column = quoted(target.column);
   const { nulls, rows: all } = await db.row(
     `SELECT count(*) FILTER (${column} IS NULL)::DOUBLE AS nulls, count(*)::DOUBLE AS rows FROM ${parquet(rows)}`,
@@ -107,6 +112,7 @@ export async function labelOf(
       column: target.column,
     });
   }
+  await checkLabelVaries(db, files, target.column);
   if (kind === 'regression') {
     const { odd } = await db.row(`SELECT count(*) FILTER (NOT isfinite(CAST(${column} AS DOUBLE)))::DOUBLE AS odd FROM ${parquet(rows)}`);
     if (Number(odd) === 0) return {};
@@ -137,6 +143,21 @@ export async function labelOf(
   const { positive = names[1]! } = target;
   if (!names.includes(positive)) throw wrong(`target.positive is "${positive}", which is none of them`);
   return { classes: [names.find((name) => name !== positive)!, positive] };
+}
+
+/** From rows that all have one label any model learns to say that, and no metric tells it from a good one. */
+async function checkLabelVaries(db: Duckdb, files: Pick<RowFiles, 'rows' | 'split' | 'key' | 'parts'>, label: string): Promise<void> {
+  const column = `CAST(${quoted(label)} AS VARCHAR)`;
+  const { low, high, n } = await db.row(
+    `SELECT min(${column}) AS low, max(${column}) AS high, count(*)::DOUBLE AS n FROM (${rowsOf(files, files.parts)})`,
+  );
+  if (low !== high || low === null) return;
+  const which = files.parts === 'all' ? 'rows' : `${files.parts.join(' and ')} rows`;
+  throw new MlError(
+    'RowsInvalid',
+    `all ${String(n)} ${which} have the same ${label} (${String(low)}): there is nothing to learn. Take another target.column, or look at what rows.sql and the window leave of it`,
+    { column: label, value: low, rows: n },
+  );
 }
 
 /** More than so many classes are no classes. */
