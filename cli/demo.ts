@@ -17,7 +17,7 @@ import { loadProject } from '../workers/project.ts';
 import { supervise } from '../workers/supervisor.ts';
 import { homeFor, prepareData } from './demo/data.ts';
 import type { DemoData } from './demo/data.ts';
-import { farewell, summary } from './demo/show.ts';
+import { farewell, kept, summary } from './demo/show.ts';
 import { tell } from './demo/story.ts';
 import { root } from './root.ts';
 import { serviceNews } from './service-news.ts';
@@ -28,6 +28,8 @@ interface DemoOptions {
   readonly json?: boolean;
 }
 
+/** The package has no sources of the demo. */
+const isClone = existsSync(join(root, 'pipelines'));
 const tokenVariable = 'USER_DATA_TOKEN';
 
 export function demoCommand(program: Command): void {
@@ -53,7 +55,7 @@ Examples:
  * where the command was given.
  */
 async function demoSettings(): Promise<Settings> {
-  if (existsSync(join(root, 'pipelines'))) return loadSettings(root);
+  if (isClone) return loadSettings(root);
   const project = dirname(compiled('index'));
   return { ...settingsOf(await loadConfig(project), process.cwd(), process.env), pipelines: join(project, 'pipelines') };
 }
@@ -79,7 +81,9 @@ async function demo(options: DemoOptions): Promise<void> {
     onEvent: (event) => {
       const news = serviceNews(event);
       if (news !== undefined) say(news);
-      if (event.kind === 'stop') interrupted = event.reason !== 'asked';
+      if (event.kind !== 'stop') return;
+      interrupted = event.reason !== 'asked';
+      if (interrupted) say(kept({ home, data: options.data, isClone }));
     },
   });
   const stopped = supervisor.done.finally(() => api.close());

@@ -40,7 +40,7 @@ async function dev(at: Workplace, { port, ui }: DevFlags): Promise<void> {
   await supervisor.done;
 }
 
-function linksText({ page, temporal, store }: Running, models: readonly string[]): string {
+function linksText({ page, temporal, store, home }: Running, models: readonly string[]): string {
   return `
 ${fields([
   ['page', page ?? ''],
@@ -50,5 +50,5 @@ ${fields([
 ])}
 
 In another terminal: perennial train ${models[0] ?? '<model>'}
-Ctrl-C stops everything.`;
+Ctrl-C stops everything: what was made stays in ${home}, and open runs go on with the next \`perennial dev\`.`;
 }

@@ -92,4 +92,10 @@ In another terminal:
 Ctrl-C stops everything; what was made stays in ${home}.`;
 }
 
+/** What a Ctrl-C leaves, and how to go on. */
+export function kept({ home, data, isClone }: { readonly home: string; readonly data: string | undefined; readonly isClone: boolean }): string {
+  const options = data === undefined ? '' : `${isClone ? ' --' : ''} --data ${data}`;
+  return `what was made stays in ${home}, and open runs wait there: \`${isClone ? 'npm run demo' : 'npx perennial demo'}${options}\` goes on`;
+}
+
 const titled = (title: string, text: string) => `${title}\n${text.replaceAll(/^/gm, '  ')}`;
