@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expectAsLogged } from '../core/as-logged.ts';
 import type { PackageManifest } from '../core/manifest.ts';
+import type { ModelSpec } from '../core/model-spec.ts';
 import type { VersionState } from '../core/registry-entry.ts';
 import type { SignatureCheck } from '../registry/signatures.ts';
 import type { Blobs } from '../stores/blobs.ts';
@@ -40,3 +41,6 @@ export async function fetchVersion(
     ...(history === undefined ? {} : { history }),
   };
 }
+
+/** The spec that a version was made from. */
+export const readSpec = async ({ paths, spec }: LocalVersion): Promise<ModelSpec> => JSON.parse(await readFile(paths[spec]!, 'utf8')) as ModelSpec;

@@ -2,13 +2,14 @@ import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MlError } from '../core/errors.ts';
-import { allRows } from '../core/segment.ts';
 import type { Item } from '../core/manifest.ts';
 import type { VersionState } from '../core/registry-entry.ts';
 import type { Blobs } from '../stores/blobs.ts';
 import { isRequestId, timedId } from '../registry/answers.ts';
 import type { AnswerLog } from './answer-log.ts';
+import type { ModelFeatures } from './features/model-features.ts';
 import type { ServingMetrics } from './metrics.ts';
+import { id, parse, rows, rowsLimitBytes, segment } from './request-body.ts';
 import type { ServedModel, UserSummary, VersionIdentity } from './served-model.ts';
 import type { Slot } from './slot.ts';
 import type { Slots } from './slots.ts';
@@ -22,27 +23,16 @@ export interface ModelRoutesOptions {
   readonly links: { readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string };
 }
 
-const id = z.string().min(1).max(200);
-
 const recommendBody = z
   .strictObject({
     user: id.optional(),
     liked: z.array(id).max(1000).optional(),
     count: z.int().min(1).max(100).default(10),
-    segment: id.default(allRows),
+    segment,
   })
   .refine(({ user, liked }) => user !== undefined || liked !== undefined, 'give `user`, `liked`, or both; `liked: []` asks what a newcomer sees');
 
-/** As many rows as may be asked, of many columns. */
-const rowsLimitBytes = 16 * 1024 * 1024;
-
-const predictBody = z.strictObject({
-  rows: z
-    .array(z.record(id, z.union([z.string().max(10_000), z.number(), z.boolean(), z.null()])))
-    .min(1)
-    .max(10_000),
-  segment: id.default(allRows),
-});
+const rowsBody = z.strictObject({ rows, segment });
 
 const searchQuery = z.strictObject({ query: z.string().max(200).default(''), limit: z.coerce.number().int().min(1).max(50).default(12) });
 
@@ -76,8 +66,15 @@ export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, answe
 
   app.post<Asked>('/v1/models/:model/predict', { bodyLimit: rowsLimitBytes }, (request, reply) =>
     answered(request, reply, 'predict', () => {
-      const { segment, rows } = parse(predictBody, request.body);
+      const { segment, rows } = parse(rowsBody, request.body);
       return { segment, ask: async (served) => ({ predictions: await served.predict(rows) }) };
+    }),
+  );
+
+  app.post<Asked>('/v1/models/:model/features', { bodyLimit: rowsLimitBytes }, (request, reply) =>
+    answered(request, reply, 'features', () => {
+      const { segment, rows } = parse(rowsBody, request.body);
+      return { segment, ask: async (served) => ({ features: featuresOf(served).ask(rows) }) };
     }),
   );
 
@@ -136,6 +133,11 @@ export function modelRoutes(app: FastifyInstance, { slots, blobs, metrics, answe
   });
 }
 
+function featuresOf({ features, identity: { model } }: ServedModel): ModelFeatures {
+  if (features) return features;
+  throw new MlError('RequestInvalid', `${model} has no aggregates, so it has no features but what a request holds`, { model });
+}
+
 function describeSlot(slot: Slot, links: ModelRoutesOptions['links']) {
   const { model, segment, state, serving, refused } = slot;
   const find = (number: number | null | undefined) => state?.versions.find(({ version }) => version === number);
@@ -171,11 +173,4 @@ function byId<T extends { readonly id: string }>(found: readonly (readonly T[])[
   const all = new Map<string, T>();
   for (const candidate of found.flat()) if (!all.has(candidate.id)) all.set(candidate.id, candidate);
   return [...all.values()].slice(0, limit);
-}
-
-function parse<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const said = parsed.error.issues.map(({ path, message }) => (path.length ? `${path.join('.')}: ${message}` : message));
-  throw new MlError('RequestInvalid', said.join('; '), { issues: parsed.error.issues });
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { MlError } from '../core/errors.ts';
+import type { ModelFeatures } from './features/model-features.ts';
 import type { LocalVersion, ServedModel } from './served-model.ts';
 import { errorOf, type Asked, type ThreadCalls, type Told } from './thread-messages.ts';
 
@@ -28,7 +29,7 @@ export class ModelThreads {
   #closed = false;
 
   /** @throws {MlError} what `loadModel` throws. */
-  async load(local: LocalVersion): Promise<ThreadedModel> {
+  async load(local: LocalVersion, features?: ModelFeatures): Promise<ThreadedModel> {
     const { model, segment, version, digest, manifest } = local;
     const place = `${model}/${segment}`;
     const thread = this.#take(place);
@@ -44,11 +45,12 @@ export class ModelThreads {
     return {
       identity: { model, segment, version, digest },
       manifest,
+      ...(features && { features }),
       get alive() {
         return thread.alive;
       },
       recommend: (request) => thread.ask(number, 'recommend', request),
-      predict: (rows) => thread.ask(number, 'predict', rows),
+      predict: async (rows) => thread.ask(number, 'predict', features?.fill(rows) ?? rows),
       items: (ids) => thread.ask(number, 'items', ids),
       findItems: (query, limit) => thread.ask(number, 'findItems', query, limit),
       findUsers: (query, limit) => thread.ask(number, 'findUsers', query, limit),

@@ -1,4 +1,5 @@
 import type { Item, PackageManifest } from '../core/manifest.ts';
+import type { ModelFeatures } from './features/model-features.ts';
 import type { Recommendations, RecommendRequest } from './recommend.ts';
 
 /** Which version this is; every answer carries it. */
@@ -47,6 +48,8 @@ export type Prediction =
 export interface ServedModel {
   readonly identity: VersionIdentity;
   readonly manifest: PackageManifest;
+  /** Features of windows, where the model has aggregates and a server keeps their rows: `predict` fills in those that a row leaves away. */
+  readonly features?: ModelFeatures;
   /** Answers one request. @throws {MlError} `RequestInvalid` if it is no recommender. */
   recommend(request: RecommendRequest): Promise<Recommendations>;
   /** Answers rows, in their order. @throws {MlError} `RequestInvalid` if a row is not what the model takes, or it is a recommender. */

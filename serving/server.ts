@@ -7,7 +7,9 @@ import type { Blobs } from '../stores/blobs.ts';
 import type { ObjectStore } from '../stores/object-store.ts';
 import { AnswerLog } from './answer-log.ts';
 import { answerErrors } from './error-answers.ts';
-import { fetchVersion } from './fetch-version.ts';
+import { featureRoutes } from './features/feature-routes.ts';
+import { FeatureStates } from './features/feature-states.ts';
+import { fetchVersion, readSpec } from './fetch-version.ts';
 import { openFollower } from './follower.ts';
 import { ServingMetrics } from './metrics.ts';
 import { modelRoutes } from './model-routes.ts';
@@ -33,6 +35,8 @@ export interface PredictionServerOptions {
     /** Of a run, in the Temporal web UI. */
     readonly run?: (run: { readonly workflowId: string; readonly runId: string }) => string;
   };
+  /** Where rows that are pushed are kept, on this machine's disk. Default: nowhere, and requests bring all features. */
+  readonly featuresFolder?: string;
   /** Refuses versions without a signature that counts here; the one before it stays. */
   readonly checkSignature?: SignatureCheck;
   /** How often the registry's changes are looked at. Default one second: a request to the store each. */
@@ -65,6 +69,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
     registry,
     blobs,
     store,
+    featuresFolder,
     checkSignature,
     host = '127.0.0.1',
     port = 0,
@@ -84,8 +89,20 @@ export async function startPredictionServer(options: PredictionServerOptions): P
         log.warn('answers not written down yet', { error: String(error) });
       },
     });
-  const slots = new Slots(
-    async (model, segment, version) => threads.load(await fetchVersion(blobs, model, segment, version, checkSignature)),
+  const states =
+    featuresFolder === undefined
+      ? undefined
+      : new FeatureStates({ folder: featuresFolder, onFailure: (error) => log.warn('a log of rows was not written anew', { error: String(error) }) });
+  const slots: Slots = new Slots(
+    async (model, segment, version) => {
+      const local = await fetchVersion(blobs, model, segment, version, checkSignature);
+      const features = await states?.open(await readSpec(local));
+      const serving = slots.find(model, segment)?.serving;
+      // Answers would be worse than before, or none.
+      const lack = serving && features?.lackBeside(serving.features);
+      if (lack) throw lack;
+      return threads.load(local, features);
+    },
     {
       swapped({ serving, model, segment }) {
         if (serving) metrics.swapped(serving.identity);
@@ -121,6 +138,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
   try {
     answerErrors(app, log);
     modelRoutes(app, { slots, blobs, metrics, links, ...(answers && { answers }) });
+    featureRoutes(app, { slots, follower, ...(states && { states }) });
     operationRoutes(app, { slots, metrics, follower });
     if (page) await pageRoutes(app);
     const url = await listen(app, host, port);
@@ -137,6 +155,7 @@ export async function startPredictionServer(options: PredictionServerOptions): P
     await app.close();
     await answers?.close();
     await slots.close();
+    await states?.close();
     await threads.close();
   }
 }

@@ -114,6 +114,7 @@ export function devServices(settings: Settings, project: Project, { onProgress =
       input: {
         store: settings.store,
         workFolder,
+        featuresFolder: join(settings.home, 'features'),
         ...(settings.security.signing && { signing: settings.security.signing }),
         // A restarted server keeps its address.
         ...portOf(page, settings.port),

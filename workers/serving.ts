@@ -14,6 +14,8 @@ export interface ServingOptions {
   readonly store: string;
   /** Where content of the store is kept on this machine. */
   readonly workFolder: string;
+  /** Where rows that are pushed are kept: to be backed up as a database is. */
+  readonly featuresFolder: string;
   readonly host?: string;
   /** Without it any free one. */
   readonly port?: number;
@@ -28,7 +30,16 @@ export interface ServingOptions {
  *
  * @throws {MlError} `PortTaken`; `StoreUnavailable`; `ConfigInvalid` if a key that is trusted cannot be read.
  */
-export async function startServing({ store: uri, workFolder, host, port, signing, ui, log }: ServingOptions): Promise<PredictionServer> {
+export async function startServing({
+  store: uri,
+  workFolder,
+  featuresFolder,
+  host,
+  port,
+  signing,
+  ui,
+  log,
+}: ServingOptions): Promise<PredictionServer> {
   if (port !== undefined && port !== 0) await expectFree(port, ...portSettings.serving, host);
   const store = await openStore(uri);
   const blobs = await openBlobs(store, join(workFolder, 'blobs'));
@@ -39,6 +50,7 @@ export async function startServing({ store: uri, workFolder, host, port, signing
     registry: openRegistry(store, blobs),
     blobs,
     store,
+    featuresFolder,
     ...(checkSignature && { checkSignature }),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),

@@ -36,6 +36,7 @@ async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlag
       const server = await startServing({
         store,
         workFolder: join(home, 'work'),
+        featuresFolder: join(home, 'features'),
         log: logTo(at.out.say),
         ...(security.signing && { signing: security.signing }),
         ...(host !== undefined && { host }),

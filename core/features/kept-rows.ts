@@ -59,6 +59,7 @@ export class KeptRows {
   readonly shape: KeptShape;
   readonly #tables: readonly { readonly keepMs: number; readonly first: number; readonly columns: number; readonly keys: Map<string, KeyRows> }[];
   #newestMs = -Infinity;
+  #oldestMs = Infinity;
 
   constructor(shape: KeptShape) {
     this.shape = shape;
@@ -73,6 +74,11 @@ export class KeptRows {
   /** The time of the newest row; -Infinity before the first. */
   get newestMs(): number {
     return this.#newestMs;
+  }
+
+  /** The time of the oldest row that was not late when it was put; Infinity before the first. */
+  get oldestMs(): number {
+    return this.#oldestMs;
   }
 
   /** How many keys have rows, over all tables, and how many those are. */
@@ -99,7 +105,9 @@ export class KeptRows {
       put = more(put, rows.put(row.key, row.timeMs, row.values.slice(first, first + columns)));
     });
     // A row that is of nobody is known to have been.
-    return put ?? (row.by.every((by) => by === null) ? 'known' : 'late');
+    put ??= row.by.every((by) => by === null) ? 'known' : 'late';
+    if (put !== 'late') this.#oldestMs = Math.min(this.#oldestMs, row.timeMs);
+    return put;
   }
 
   /** Rows of a key; `undefined` where it has none. */

@@ -42,13 +42,29 @@ export class ModelFeatures {
   /** Why nothing can be told yet, if so. */
   get missing(): MlError | undefined {
     const empty = this.#sources.find(({ kept }) => kept.rows.newestMs === -Infinity);
-    if (empty === undefined) return undefined;
-    const { source, tables } = empty.kept.rows.shape;
-    const days = Math.ceil(Math.max(...tables.map(({ keepMs }) => keepMs)) / dayMs);
+    return empty && this.#lack(empty.kept, (source, by) => `no row of "${source}" was pushed here, so nothing is known of a row's ${by}`);
+  }
+
+  /** Why these features would be told of less than those of the version that answers now, if so: its source was pushed further back. */
+  lackBeside(other: ModelFeatures | undefined): MlError | undefined {
+    const others = other === undefined ? [] : other.#sources;
+    const short = this.#sources.find(({ kept }) => {
+      const answering = others.find((each) => each.kept.rows.shape.source === kept.rows.shape.source)?.kept;
+      if (answering === undefined || answering === kept) return false;
+      return kept.rows.oldestMs > Math.max(kept.rows.newestMs - keepMsOf(kept), answering.rows.oldestMs);
+    });
+    if (this.missing || !short) return this.missing;
+    const since = new Date(short.kept.rows.oldestMs).toISOString();
+    return this.#lack(short.kept, (source) => `rows of "${source}" were pushed here since ${since}, and windows reach further back`);
+  }
+
+  #lack(kept: KeptSource, what: (source: string, by: string) => string): MlError {
+    const { source, tables } = kept.rows.shape;
+    const days = Math.ceil(keepMsOf(kept) / dayMs);
     return new MlError(
       'FeaturesMissing',
-      `no row of "${source}" was pushed here, so nothing is known of a row's ${tables.map(({ by }) => by).join(' or ')}: ` +
-        `push those of the last ${days} days (perennial features push ${this.#spec.name} --file …), or send ${this.#names[0]!} and the others with the row`,
+      `${what(source, tables.map(({ by }) => by).join(' or '))}: push those of the last ${days} days ` +
+        `(perennial features push ${this.#spec.name} --file …), or send ${this.#names[0]!} and the others with the row`,
       { model: this.#spec.name, source, features: this.#names },
     );
   }
@@ -78,3 +94,5 @@ export class ModelFeatures {
     return Object.assign({}, ...this.#sources.map(({ reader, features }) => features.ask(reader.asked(row, number)))) as Record<string, number>;
   }
 }
+
+const keepMsOf = ({ rows }: KeptSource): number => Math.max(...rows.shape.tables.map(({ keepMs }) => keepMs));

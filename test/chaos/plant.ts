@@ -96,7 +96,7 @@ export async function openPlant({ store: { uri }, plan, arm, onDown }: PlantOpti
     processService({
       name: 'prediction server',
       entry: compiled('workers/serving-process'),
-      input: { store: uri, workFolder, port: servingPort } satisfies ServingOptions,
+      input: { store: uri, workFolder, featuresFolder: join(folder, 'features'), port: servingPort } satisfies ServingOptions,
     }),
     onDown,
   );
