@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { aggregateGroups } from '../core/aggregates.ts';
 import type { TableEncoding } from '../core/encoding.ts';
 import { MlError } from '../core/errors.ts';
 import type { FileRole, Golden, Item } from '../core/manifest.ts';
@@ -15,7 +16,7 @@ import { openSession, type Session } from '../onnx/session.ts';
 import { bestValue, findUsers, profileOf, readHistories, type Histories } from './histories.ts';
 import { predictor } from './loaded-table.ts';
 import { catalogueOf, questionOf, ranked, type Catalogue, type Conventions } from './recommend.ts';
-import { describeVersion, type LocalVersion, type ServedModel } from './served-model.ts';
+import { describeVersion, type LocalVersion, type RequestRow, type ServedModel } from './served-model.ts';
 import { titleSearch } from './title-search.ts';
 
 /** The golden answers were made on another machine: float32 sums differ in the last digits. */
@@ -42,7 +43,7 @@ export async function loadModel(local: LocalVersion): Promise<ServedModel> {
     await checkGolden(session, parse<Golden>(part('golden'), local, 'golden'), goldenTolerance);
     const { model, segment, version, digest, manifest } = local;
     const rest = { identity: { model, segment, version, digest }, manifest, release: () => session.release() };
-    return { ...(files.has('items') ? await recommender(local, session, part) : table(local, session, part)), ...rest };
+    return { ...(files.has('items') ? await recommender(local, session, part) : await table(local, session, part)), ...rest };
   } catch (error) {
     await session.release();
     throw error;
@@ -75,18 +76,35 @@ async function recommender(local: LocalVersion, session: Session, part: (role: F
   };
 }
 
-function table(local: LocalVersion, session: Session, part: (role: FileRole) => Buffer): Answers {
+async function table(local: LocalVersion, session: Session, part: (role: FileRole) => Buffer): Promise<Answers> {
   const { together } = taskOf(local.manifest.task as TableKind);
   if (together === undefined)
     throw new MlError('PackageInvalid', `${describeVersion(local)} is of task ${local.manifest.task} and has no items: pack it again`);
+  const windowed = aggregateGroups(await specOf(local)).flatMap(({ features }) => features.map(({ name }) => name));
+  const predict = predictor(together, parse<TableEncoding>(part('preprocessor'), local, 'preprocessor'), session);
   return {
-    predict: predictor(together, parse<TableEncoding>(part('preprocessor'), local, 'preprocessor'), session),
+    async predict(rows) {
+      expectFeatures(rows, windowed);
+      return predict(rows);
+    },
     recommend: () => Promise.reject(notAsked(local, 'predict')),
     items: async () => [],
     findItems: async () => [],
     findUsers: async () => [],
     user: async () => null,
   };
+}
+
+/** No row that was trained on lacked them, so that to leave them away would not be to say that they are missing. */
+function expectFeatures(rows: readonly RequestRow[], names: readonly string[]): void {
+  for (const [row, given] of rows.entries()) {
+    const name = names.find((each) => (given[each] ?? null) === null);
+    if (name === undefined) continue;
+    throw new MlError('FeaturesMissing', `row ${row}: "${name}" is left away: send it with the row, or ask a server that rows are pushed to`, {
+      row,
+      name,
+    });
+  }
 }
 
 const notAsked = ({ model, manifest }: LocalVersion, instead: 'recommend' | 'predict'): MlError =>
@@ -119,13 +137,15 @@ async function historiesOf(local: LocalVersion, catalogue: Catalogue): Promise<H
 }
 
 async function conventionsOf(local: LocalVersion, histories: Histories): Promise<Conventions> {
-  const { target } = parse<ModelSpec<'recommendation'>>(await readVerified(local, local.spec), local, 'spec');
+  const { target } = (await specOf(local)) as ModelSpec<'recommendation'>;
   return {
     relevantFrom: target.relevantFrom,
     asOfMs: Date.parse(local.manifest.window.to),
     likedValue: bestValue(histories, target.relevantFrom),
   };
 }
+
+const specOf = async (local: LocalVersion): Promise<ModelSpec> => parse<ModelSpec>(await readVerified(local, local.spec), local, 'spec');
 
 async function checkCatalogue(session: Session, { items }: Catalogue): Promise<void> {
   const { scores } = await session.run(recommendation.feeds(newcomer));
