@@ -12,7 +12,7 @@ export interface CardFacts {
 }
 
 /** A model card in the Hugging Face form: YAML front matter, then prose. What the data said stands in the evaluation beside it. */
-export function modelCard({ spec, segment, window, chosen, facts }: CardFacts): string {
+export function modelCard({ spec, segment, window, chosen, facts: { importance: _, importanceBy: __, ...facts } }: CardFacts): string {
   return `---
 library_name: onnx
 pipeline_tag: ${spec.task}

@@ -75,7 +75,8 @@ export const writeReport =
         contract: await readJson<Json>(ports, contract),
         who: Object.fromEntries(records.map(([name, { trainer, chosen, facts }]) => [name, { trainer, parameters: chosen, ...toldIn(facts) }])),
         ...(spec.rows.group !== undefined && { group: spec.rows.group }),
-        ...importanceIn((records.find(([name]) => name === 'challenger')?.[1] ?? record).facts),
+        // Of the model that sat the exam, fitted with the validation rows, too; else of the candidate that was chosen.
+        ...importanceIn({ ...record.facts, ...records.find(([name]) => name === 'challenger')?.[1].facts }),
         lineage: { rows: rows.sha256, package: pack.sha256, evaluation: evaluation.sha256 },
       });
       const path = join(context.scratch, 'report.html');

@@ -58,7 +58,10 @@ export interface Fitted {
   readonly onnx: Uint8Array;
   /** The parameters with every choice written out. */
   readonly chosen: Json;
-  /** Facts worth keeping (rows used, neighbours kept, iterations); deterministic, so no durations. */
+  /**
+   * Facts worth keeping (rows used, neighbours kept, iterations); deterministic, so no durations. Reports show `summary`, a line of text, and
+   * `importance`, a number for each feature, with what it is measured by, `importanceBy`: any trainer may tell them, a script too.
+   */
   readonly facts: Readonly<Record<string, Json>>;
 }
 

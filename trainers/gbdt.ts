@@ -86,7 +86,7 @@ export const gbdt: Trainer<TableTask, GbdtParameters> = {
     return {
       onnx: tableModel(rows, [], forestNodes(forest, 'features', 'answers')),
       chosen: { ...parameters, monotone: { ...monotone }, trees: bestRound },
-      facts: { rows: rows.labels.length, trees: forest.trees.length, importance: importanceOf(rows, forest) },
+      facts: { rows: rows.labels.length, trees: forest.trees.length, importance: importanceOf(rows, forest), importanceBy: 'gain of the splits' },
     };
   },
 };

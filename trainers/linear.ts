@@ -2,7 +2,9 @@ import { z } from 'zod';
 import type { Trainer } from '../core/trainer.ts';
 import { designOf } from './linear/design.ts';
 import { linearModel } from './linear/graph.ts';
+import { importanceOf } from './linear/importance.ts';
 import { solutionOf } from './linear/solution.ts';
+import { progressOf } from './progress.ts';
 import { needRows, tableTasks } from './table-graph.ts';
 import type { TableTask } from './table-graph.ts';
 
@@ -34,6 +36,8 @@ export const linear: Trainer<TableTask, LinearParameters> = {
     const design = designOf(rows);
     const { weights, facts } = await solutionOf(rows, design, parameters.l2, context);
     const onnx = linearModel(rows, design, weights);
-    return { onnx, chosen: { ...parameters }, facts: { rows: rows.labels.length, columns: design.columns, ...facts } };
+    const importance = await importanceOf(rows, design, weights, progressOf(context, 1, 1));
+    const told = { importance, importanceBy: 'spread of its term in the score' };
+    return { onnx, chosen: { ...parameters }, facts: { rows: rows.labels.length, columns: design.columns, ...facts, ...told } };
   },
 };

@@ -53,6 +53,13 @@ export async function fitOn(what: {
   return { ...trained, preprocessor };
 }
 
+export interface ExamResult {
+  readonly evaluation: Artifact<'evaluation'>;
+  readonly rowsLeftOut: number;
+  /** Who sat the last exam: each contender's model. */
+  readonly models: Readonly<Record<string, Artifact<'model'>>>;
+}
+
 /**
  * The challenger, the baselines, the champion, the anchor and the fallback sit the same exam: the test rows that none of them has seen. Where a champion
  * cannot sit it (it was trained on a later window and knows them all), the others do without it, and the gate finds them `not-comparable`.
@@ -63,7 +70,7 @@ export async function examine(what: {
   readonly data: PreparedRows;
   readonly exams: readonly ExamModel[];
   readonly contenders: Contenders;
-}): Promise<{ readonly evaluation: Artifact<'evaluation'>; readonly rowsLeftOut: number }> {
+}): Promise<ExamResult> {
   const { spec, segment, data, exams, contenders } = what;
   const inOffice = [contenders.champion, contenders.anchor, contenders.fallback ?? null].filter((rival) => rival !== null);
   const splits = exams.map(({ fold }) => fold.split);
@@ -75,8 +82,10 @@ export async function examine(what: {
   const folds = await Promise.all(
     exams.map((exam, index) => {
       const { split } = fair[index]!;
-      const sit = (contender: string, model: Artifact<'model'>, preprocessor: Artifact<'preprocessor'>) =>
-        steps.predictModel({ spec, rows: data.rows, split, fold: exam.fold.name, model, preprocessor, known, contender });
+      const sit = async (contender: string, model: Artifact<'model'>, preprocessor: Artifact<'preprocessor'>) => ({
+        model,
+        marks: await steps.predictModel({ spec, rows: data.rows, split, fold: exam.fold.name, model, preprocessor, known, contender }),
+      });
       return Promise.all([
         sit('challenger', exam.examined, exam.preprocessor),
         ...rivals.map((rival) => sit(rival.name, rival.examined, rival.examinedItems)),
@@ -92,8 +101,8 @@ export async function examine(what: {
     spec,
     segment,
     folds: exams.map(({ fold }) => fold.name),
-    contenders: Object.fromEntries(names.map((name, index) => [name, folds.map((marks) => marks[index]!)])),
+    contenders: Object.fromEntries(names.map((name, index) => [name, folds.map((sat) => sat[index]!.marks)])),
     rowsLeftOut,
   });
-  return { evaluation, rowsLeftOut };
+  return { evaluation, rowsLeftOut, models: Object.fromEntries(names.map((name, index) => [name, folds.at(-1)![index]!.model])) };
 }

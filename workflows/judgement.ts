@@ -12,7 +12,7 @@ import { faultOf } from './coded-error.ts';
 import { deploy } from './deploy.ts';
 import type { Promotion } from './deploy.ts';
 import { examine } from './exam.ts';
-import type { ExamModel } from './exam.ts';
+import type { ExamModel, ExamResult } from './exam.ts';
 import type { PreparedRows } from './prepare.ts';
 import { subjectOf } from './search-attributes.ts';
 import { steps } from './steps.ts';
@@ -40,16 +40,17 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** The champion that it is about. */
   readonly against: number | null;
+  readonly models: ExamResult['models'];
 }
 
 /** The exam and the gate. */
 export async function judge(who: Examinees, contenders: Contenders): Promise<Judgement> {
   const { spec, data, exams } = who;
   const { fold, examined: model, preprocessor } = exams.at(-1)!;
-  const { evaluation } = await examine({ ...who, contenders });
+  const { evaluation, models } = await examine({ ...who, contenders });
   const benchmark = await steps.benchmarkModel({ spec, rows: data.rows, split: fold.split, model, preprocessor });
   const verdict = await steps.judge({ spec, evaluation, benchmark, contenders });
-  return { evaluation, verdict, against: contenders.champion?.version ?? null };
+  return { evaluation, verdict, against: contenders.champion?.version ?? null, models };
 }
 
 /** The same version against today's champion. What did not change comes from the cache. */
@@ -64,12 +65,12 @@ export async function judgeAgain(trial: Trial): Promise<Judgement> {
  */
 export async function enter(trial: Trial, judgement: Judgement): Promise<Registration & { readonly report: Artifact<'report'> }> {
   const { spec, segment, by, data, exams, pack, registered } = trial;
-  const { evaluation, verdict, against } = judgement;
+  const { evaluation, verdict, against, models } = judgement;
   const exam = exams.at(-1)!;
   const { rows, rowCount, contract, profile, window } = data;
   const { parts } = exam.fold;
   const about = { spec, segment, window, rows, rowCount, parts, contract, profile, candidates: exam.candidates, chosen: exam.best, pack };
-  const report = await steps.writeReport({ ...about, evaluation, verdict } satisfies WriteReportInput);
+  const report = await steps.writeReport({ ...about, evaluation, verdict, models } satisfies WriteReportInput);
   const registration = await steps.register({ spec, segment, verdict, by, against, registered: { ...registered, evaluation, report } });
   return { ...registration, report };
 }

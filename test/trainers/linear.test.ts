@@ -108,6 +108,21 @@ describe('the model of a linear trainer', () => {
     expect(odd - even).toBeGreaterThan(0.3);
   });
 
+  test('importance is how far each feature moves the scores: a number its standardised weight, a category the spread of its codes', async () => {
+    const rows = Array.from({ length: 4000 }, (_, row) => ({ far: row % 2, level: 1 + ((row >> 1) % 2) }));
+    const columns = [
+      { values: rows.map(() => 7), statistics: { mean: 7, median: 7, deviation: 0, missing: 0 } },
+      { values: rows.map(({ level }) => level), levels: 2 },
+      { values: rows.map(({ far }) => far), statistics: { mean: 0.5, median: 0.5, deviation: 0.5, missing: 0 } },
+    ];
+    const labels = rows.map(({ far, level }) => 4 + 6 * far + 2 * level);
+    const { facts } = await linear.fit(examplesOf(columns, labels), { l2: 1e-6 }, trainingContext());
+    const [largest, second, none] = Object.entries(facts['importance'] as Readonly<Record<string, number>>);
+    expect([largest![0], largest![1]]).toEqual(['f2', expect.closeTo(3, 4)]);
+    expect([second![0], second![1]]).toEqual(['f1', expect.closeTo(1, 4)]);
+    expect(none).toEqual(['f0', 0]);
+  });
+
   test('rows of one class get a model that is sure of it', async () => {
     const { onnx, facts } = await linear.fit(examplesOf([{ values: [1, 2, 4] }], [1, 1, 1], ['no', 'yes']), { l2: 1 }, trainingContext());
     expect(facts).toMatchObject({ converged: true });

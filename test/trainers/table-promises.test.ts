@@ -110,7 +110,10 @@ describe('the constant', () => {
 
 describe('the one feature', () => {
   test.each(tasks)('%s: is the one that tells most, and the facts name it', async (task) => {
-    expect((await fit(trainers['one-feature'], task)).facts).toMatchObject({ rows: 600, feature: 'amount', bins: 32 });
+    expect((await fit(trainers['one-feature'], task)).facts).toMatchObject({
+      ...{ rows: 600, feature: 'amount', bins: 32 },
+      summary: expect.stringMatching(/^amount alone, (log loss|squared error) [\d.]+ on rows/) as unknown,
+    });
   });
 
   test('is not one of many levels that knows every row by heart', async () => {

@@ -65,6 +65,6 @@ onnx.save(model, run.model_path)
 importance = booster.feature_importance("gain")
 run.done(
     chosen={"rounds": best},
-    facts={"trees": booster.num_trees(), "importance": {each["name"]: float(gain) for each, gain in zip(run.features, importance)}},
+    facts={"trees": booster.num_trees(), "importanceBy": "gain of the splits", "importance": {each["name"]: float(gain) for each, gain in zip(run.features, importance)}},
     answers=booster.predict(features[:100]),
 )

@@ -45,6 +45,6 @@ onnx.save(model, run.model_path)
 gain = booster.get_score(importance_type="total_gain")
 run.done(
     chosen={"rounds": best},
-    facts={"trees": len(booster.get_dump()), "importance": {each["name"]: gain.get(f"f{at}", 0.0) for at, each in enumerate(run.features)}},
+    facts={"trees": len(booster.get_dump()), "importanceBy": "gain of the splits", "importance": {each["name"]: gain.get(f"f{at}", 0.0) for at, each in enumerate(run.features)}},
     answers=booster.predict(xgboost.DMatrix(features[:100])),
 )
