@@ -1,6 +1,7 @@
 import { modelInputs } from '../core/aggregates.ts';
 import type { Artifact, Json } from '../core/artifact.ts';
 import { canonical } from '../core/canonical.ts';
+import { outputsAsked } from '../core/finish.ts';
 import type { Candidate } from '../core/grid.ts';
 import type { PackageFile, PackageManifest, Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
@@ -25,6 +26,13 @@ export interface ComposePackageInput {
   readonly model: Artifact<'model'>;
   readonly preprocessor: Artifact<'preprocessor'>;
   readonly evaluation: Artifact<'evaluation'>;
+}
+
+/** What the packed model takes and gives. */
+function signatureOf(spec: ModelSpec): PackageManifest['signature'] {
+  const task = taskOf(spec.task);
+  const { inputs, outputs } = task.signature(modelInputs(spec));
+  return { inputs, outputs: [...outputs, ...outputsAsked(task, spec)] };
 }
 
 /** So many golden examples a server reproduces before it lets a version in. */
@@ -76,7 +84,7 @@ export const composePackage =
           segment,
           window,
           trainer: { name: chosen.trainer, parameters: chosen.parameters as Json },
-          signature: taskOf(spec.task).signature(modelInputs(spec)),
+          signature: signatureOf(spec),
           files: [
             { path: 'model.onnx', role: 'model', mediaType: 'application/onnx', sha256: onnx.sha256, bytes: onnx.bytes },
             { ...loaderOf(spec.task).packed, mediaType: json, sha256: preprocessor.sha256, bytes: preprocessor.bytes },

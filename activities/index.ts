@@ -11,6 +11,7 @@ import { composePackage } from './compose-package.ts';
 import { enact } from './enact.ts';
 import { evaluateModel } from './evaluate-model.ts';
 import { findContenders } from './find-contenders.ts';
+import { finishModel } from './finish-model.ts';
 import { fitPreprocessing } from './fit-preprocessing.ts';
 import { judge } from './judge.ts';
 import { leaveOutSeen } from './leave-out-seen.ts';
@@ -48,6 +49,7 @@ export function createSteps(ports: Ports) {
     fitPreprocessing: fitPreprocessing(ports),
     trainModel: trainModel(ports),
     chooseModel: chooseModel(ports),
+    finishModel: finishModel(ports),
     leaveOutSeen: leaveOutSeen(ports),
     predictModel: predictModel(ports),
     evaluateModel: evaluateModel(ports),

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact, Json } from '../core/artifact.ts';
 import type { Evaluation } from '../core/evaluation.ts';
+import { metricsOf } from '../core/finish.ts';
 import type { Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Verdict } from '../core/registry-entry.ts';
@@ -48,7 +49,7 @@ export const writeReport =
     const recipe = { step: 'writeReport', code: ['report/report'], inputs, parameters, mediaType: 'text/html; charset=utf-8' };
     return makeArtifact(ports, context, 'report', recipe, async () => {
       const record = await readJson<ModelRecord>(ports, best.model);
-      const { metrics } = taskOf(spec.task);
+      const metrics = metricsOf(taskOf(spec.task), spec);
       const { words } = taskOf(spec.task);
       const records = await Promise.all(
         Object.entries(models).map(async ([name, model]) => [name, await readJson<ModelRecord>(ports, model)] as const),

@@ -1,4 +1,5 @@
 import { metricOf } from '../activities/metric-of.ts';
+import { finishOf } from '../core/finish.ts';
 import { candidates } from '../core/grid.ts';
 import type { Candidate } from '../core/grid.ts';
 import type { Window } from '../core/manifest.ts';
@@ -47,6 +48,7 @@ export function trainingPlan(
   const sources = Object.keys(spec.sources);
   const refits = spec.refit === 'none' ? 0 : 1;
   const perFold = true as const;
+  const finish = finishOf(spec);
   return {
     model: spec.name,
     segment: state.segment,
@@ -67,6 +69,9 @@ export function trainingPlan(
       { step: 'trainModel', times: tried.length, perFold, what: 'each candidate, on the training rows' },
       { step: 'chooseModel', times: 1, perFold, what: `best ${metricOf(spec)} on the validation rows` },
       { step: 'trainModel', times: 1 + baselines.length, perFold, what: 'the best and the baselines, for the exam' },
+      ...(finish === undefined
+        ? []
+        : [{ step: 'finishModel', times: 1, perFold, what: `${Object.keys(finish).join(', ')}, from the validation rows` }]),
       { step: 'predictModel', times: contenders, perFold, what: 'the exam of each contender' },
       { step: 'evaluateModel', times: 1, what: 'metrics, slices and paired intervals' },
       { step: 'benchmarkModel', times: 1, what: 'latency' },

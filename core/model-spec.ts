@@ -1,6 +1,7 @@
 import type { AggregateExpression } from './aggregates.ts';
 import type { Approval } from './decision.ts';
 import type { Encoding, encodings, InputKind, RequestKind, TfIdf } from './encoding.ts';
+import type { FinishSpec } from './finish.ts';
 import type { Request, TaskKind, TaskTypes } from './task.ts';
 import type { TrainerName, TrainerParameters } from './trainer.ts';
 import type { Window } from './manifest.ts';
@@ -105,7 +106,7 @@ export type TrainEntry = {
 }[TrainerName];
 
 /** What a version must show before it is promoted. */
-export interface GateSpec<K extends TaskKind = TaskKind> {
+export interface GateSpec<K extends TaskKind = TaskKind, Finish = TaskTypes[K]['finishMetric']> {
   readonly metric: TaskTypes[K]['metric'];
   readonly confidence?: number;
   /** Names of the task's baselines, or `model:<name>`: that model's own trainer, fitted on this run's rows. */
@@ -113,8 +114,8 @@ export interface GateSpec<K extends TaskKind = TaskKind> {
   readonly champion?: { readonly rule: 'not-worse'; readonly margin: number } | { readonly rule: 'better' };
   readonly floors?: readonly {
     readonly slice: TaskTypes[K]['slice'] | 'all';
-    /** One that is better the higher it is. */
-    readonly metric: TaskTypes[K]['metric'];
+    /** One that is better the higher it is. Of `interval` and the like only where the spec asks for them. */
+    readonly metric: TaskTypes[K]['metric'] | Finish;
     readonly min: number;
     /** With fewer units the floor is not judged. Default 20. */
     readonly minUnits?: number;
@@ -132,7 +133,7 @@ export interface GateSpec<K extends TaskKind = TaskKind> {
 }
 
 /** A model as one value of plain JSON: what it reads, promises, learns, must beat, and when it is made again. */
-export interface ModelSpec<K extends TaskKind = TaskKind> {
+export interface ModelSpec<K extends TaskKind = TaskKind> extends FinishSpec {
   readonly format: 1;
   /** Lower-case, `[a-z0-9][a-z0-9-]*`. */
   readonly name: string;
@@ -211,6 +212,12 @@ type CheckedTarget<S extends ModelSpec> = {
       : S['target'][P];
 };
 
+type FinishOf<S extends ModelSpec> = TaskTypes[S['task']]['finish'];
+/** Metrics of what the spec asks besides the answer. */
+type FinishMetric<S extends ModelSpec> = FinishOf<S>[keyof FinishOf<S> & keyof S];
+/** Fields that a spec of its kind of task may have. */
+type Field<S extends ModelSpec> = Exclude<keyof ModelSpec, Exclude<keyof FinishSpec, keyof FinishOf<S>>>;
+
 /** The constraints between a spec's own fields: misspell a field, column, metric, trainer or parameter, and it does not compile. */
 export type CheckedSpec<S extends ModelSpec> = {
   readonly sources: {
@@ -222,13 +229,15 @@ export type CheckedSpec<S extends ModelSpec> = {
   };
   readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S>; readonly group?: AnyColumn<S> };
   readonly request?: { readonly [C in keyof S['request']]: C extends AnyColumn<S> ? RequestKind : ThereIsNo<'column', C> };
-  readonly encode?: { readonly [C in keyof S['encode']]: C extends keyof S['request'] ? readonly EncodingOf<S['request'][C]>[] : ThereIsNo<'input', C> };
+  readonly encode?: {
+    readonly [C in keyof S['encode']]: C extends keyof S['request'] ? readonly EncodingOf<S['request'][C]>[] : ThereIsNo<'input', C>;
+  };
   readonly slices?: readonly AnyColumn<S>[];
   readonly target: CheckedTarget<S>;
   readonly segments?: { readonly by: AnyColumn<S> | `month-of-year(${AnyColumn<S>})` };
   readonly split: { readonly column?: AnyColumn<S> };
-  readonly gate?: GateSpec<S['task']>;
-} & { readonly [P in Exclude<keyof S, keyof ModelSpec>]: never };
+  readonly gate?: GateSpec<S['task'], FinishMetric<S>>;
+} & { readonly [P in Exclude<keyof S, Field<S>>]: never };
 
 /**
  * Checks and infers a model's spec; the value stays as it is, plain JSON. No URL, host, path or secret belongs in it: connections, trainers and

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { encodings } from './encoding.ts';
+import { finishOf, metricsOf, outputsAsked } from './finish.ts';
+import type { Finishing } from './finish.ts';
 import { messageOf } from './message-of.ts';
 import { segmentLabel } from './segment.ts';
 import { choices, faultsOf, pathText } from './spec-faults.ts';
@@ -20,7 +22,8 @@ export interface SpecFragments {
 export interface TaskVocabulary {
   readonly target: z.ZodType;
   readonly asks: Task['asks'];
-  readonly metrics: Readonly<Record<string, Pick<Metric, 'whole' | 'better'>>>;
+  readonly finish?: Finishing;
+  readonly metrics: Readonly<Record<string, Metric>>;
   readonly baselines: Readonly<Record<string, unknown>>;
   /** A name such as `category:<name>` stands for all that begin so. */
   readonly slices: Readonly<Record<string, string>>;
@@ -47,6 +50,25 @@ export function requestFaults({ task, request, encode }: SpecShape, fragments: S
   return [{ path: 'request', message: `name what a caller sends, such as { amount: 'number' }: columns of rows.sql, one of them no key` }];
 }
 
+/** Whether the task can give what the spec asks besides the answer, and there are rows to learn it from. */
+export function finishFaults(parsed: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
+  const { task, split, request = {} } = parsed;
+  const asked = finishOf(parsed);
+  if (asked === undefined || !Object.hasOwn(fragments.tasks, task)) return [];
+  const kind = fragments.tasks[task]!;
+  const known = Object.keys(kind.finish?.parts ?? {});
+  const faults: SpecFault[] = Object.keys(asked).flatMap((field) =>
+    known.includes(field) ? [] : [{ path: field, message: `the task "${task}" has no ${field}${choices(field, known)}: leave it away` }],
+  );
+  for (const { name } of outputsAsked(kind, asked)) {
+    if (name in request) faults.push({ path: `request.${name}`, message: `an answer has "${name}", too: give the column another name` });
+  }
+  if ('validation' in split && split.validation === 0) {
+    faults.push({ path: 'split.validation', message: `${Object.keys(asked).join(', ')} is learned from validation rows: hold some out` });
+  }
+  return faults;
+}
+
 function encodeFaults({ request = {}, encode = {} }: SpecShape): readonly SpecFault[] {
   return Object.entries(encode).flatMap(([column, given]) => {
     const kind = Object.hasOwn(request, column) ? request[column]! : undefined;
@@ -66,7 +88,8 @@ function encodeFaults({ request = {}, encode = {} }: SpecShape): readonly SpecFa
 const roles = ['challenger', 'champion', 'anchor', 'fallback'];
 
 /** A name that the task does not have would never be judged, so that the gate would pass what it should hold up. */
-export function gateFaults({ task, gate: given, slices: columns = [] }: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
+export function gateFaults(parsed: SpecShape, fragments: SpecFragments): readonly SpecFault[] {
+  const { task, gate: given, slices: columns = [] } = parsed;
   if (given === undefined || !Object.hasOwn(fragments.tasks, task)) return [];
   const { metrics, baselines, slices, asks } = fragments.tasks[task]!;
   const sliceNames = ['all', ...(asks === 'request' ? columns.map((column) => `${column}=<value>`) : Object.keys(slices))];
@@ -75,6 +98,7 @@ export function gateFaults({ task, gate: given, slices: columns = [] }: SpecShap
   const checkName = (path: string, what: string, name: string, known: readonly string[], isKnown = known.includes(name)) => {
     if (!isKnown) faults.push({ path, message: `there is no ${what} "${name}"${choices(name, known)}` });
   };
+  const floorMetrics = metricsOf(fragments.tasks[task]!, parsed);
   checkName('gate.metric', 'metric', given.metric, Object.keys(metrics));
   for (const [i, name] of (given.baselines ?? []).entries()) {
     const path = `gate.baselines[${i}]`;
@@ -93,11 +117,11 @@ export function gateFaults({ task, gate: given, slices: columns = [] }: SpecShap
     const path = `gate.floors[${i}]`;
     const isMember = families.some((family) => slice.startsWith(family) && slice.length > family.length);
     checkName(`${path}.slice`, 'slice', slice, sliceNames, isMember || sliceNames.includes(slice));
-    checkName(`${path}.metric`, 'metric', metric, Object.keys(metrics));
-    if (slice !== 'all' && Object.hasOwn(metrics, metric) && metrics[metric]!.whole) {
+    checkName(`${path}.metric`, 'metric', metric, Object.keys(floorMetrics));
+    if (slice !== 'all' && Object.hasOwn(floorMetrics, metric) && floorMetrics[metric]!.whole) {
       faults.push({ path: `${path}.metric`, message: `"${metric}" describes all answers together: its floor is one of the slice "all"` });
     }
-    if (Object.hasOwn(metrics, metric) && metrics[metric]!.better === 'lower') {
+    if (Object.hasOwn(floorMetrics, metric) && floorMetrics[metric]!.better === 'lower') {
       faults.push({ path: `${path}.metric`, message: `"${metric}" is better the lower it is, and a floor is a least value: take another metric` });
     }
   }

@@ -2,7 +2,7 @@ import { aggregateFaults } from './aggregate-faults.ts';
 import { columnFaults } from './column-faults.ts';
 import { MlError } from './errors.ts';
 import type { ModelSpec } from './model-spec.ts';
-import { gateFaults, referenceFaults, requestFaults, targetFaults, trainFaults } from './spec-checks.ts';
+import { finishFaults, gateFaults, referenceFaults, requestFaults, targetFaults, trainFaults } from './spec-checks.ts';
 import type { SpecFragments } from './spec-checks.ts';
 import { faultsOf } from './spec-faults.ts';
 import type { SpecFault } from './spec-faults.ts';
@@ -27,6 +27,7 @@ export function parseSpec(json: unknown, fragments: SpecFragments): ModelSpec {
   const faults = [
     ...targetFaults(parsed, fragments),
     ...requestFaults(parsed, fragments),
+    ...finishFaults(parsed, fragments),
     ...aggregateFaults(parsed),
     ...gateFaults(parsed, fragments),
     ...trainFaults(parsed.train, fragments),

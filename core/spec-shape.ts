@@ -124,6 +124,8 @@ const gate = z.strictObject({
   trusted: z.strictObject({ features: z.record(columnText, reason).optional(), twins: reason.optional() }).optional(),
 });
 
+const interval = z.strictObject({ coverage: z.number().min(0.01).max(0.999) });
+
 const approval = z.union([
   z.literal('none'),
   z.strictObject({
@@ -167,6 +169,7 @@ export const spec = z.strictObject({
   encode: z.record(identifier, z.array(z.union([z.string(), tfIdf])).min(1)).optional(),
   slices: z.array(identifier).min(1).optional(),
   target: z.unknown(),
+  interval: interval.optional(),
   window: window.optional(),
   segments: z
     .strictObject({
@@ -191,6 +194,7 @@ export type SpecShape = z.infer<typeof spec>;
 export const fields: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(spec.shape),
   rows: Object.keys(spec.shape.rows.shape),
+  interval: Object.keys(interval.shape),
   gate: Object.keys(gate.shape),
   approval: ['role', 'within', 'remind'],
   retrain: Object.keys(retrain.shape),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Json } from './artifact.ts';
 import type { RequestKind } from './encoding.ts';
 import type { Figure } from './figure.ts';
+import type { Finishing, FinishSpec } from './finish.ts';
 import type { Tensors, TensorSignature } from './onnx-tensor.ts';
 
 /**
@@ -21,6 +22,9 @@ export interface TaskType {
   readonly metric: string;
   readonly baseline: string;
   readonly slice: string;
+  /** Fields of a spec that ask for more than the answer, and the metrics that each brings. */
+  readonly finish: { readonly [Field in keyof FinishSpec]?: string };
+  readonly finishMetric: string;
 }
 
 /** What a caller sends: an input of the model, or a key by which features are found, and its kind. */
@@ -100,6 +104,8 @@ export interface Task<K extends TaskKind = TaskKind> {
   readonly metrics: Readonly<Record<TaskTypes[K]['metric'], Metric>>;
   /** Obvious answers that a model must beat, as trainers with parameters. */
   readonly baselines: Readonly<Record<TaskTypes[K]['baseline'], { readonly trainer: string; readonly parameters: Json }>>;
+  /** What a spec may ask besides the answer. Absent: nothing. */
+  readonly finish?: Finishing;
   readonly slices: Readonly<Record<TaskTypes[K]['slice'], string>>;
   readonly gate: { readonly metric: TaskTypes[K]['metric']; readonly baselines: readonly TaskTypes[K]['baseline'][] };
   /** The exam that `heldOut` rows make for models that know `known` rows. */

@@ -1,5 +1,5 @@
 import type { TableEncoding } from '../core/encoding.ts';
-import type { Task } from '../core/task.ts';
+import type { Task, TaskTypes } from '../core/task.ts';
 import type { TableKind } from '../core/tasks/table-exam.ts';
 import type { Session } from '../onnx/session.ts';
 import { columnOf, invalidRow } from './request-values.ts';
@@ -27,8 +27,13 @@ export const predictor =
     return predictions;
   };
 
-function inWords(answer: number | readonly number[], classes: readonly string[] | undefined): Prediction {
-  if (classes === undefined) return { prediction: answer as number };
-  if (typeof answer === 'number') return { probability: answer };
-  return { probabilities: Object.fromEntries(classes.map((name, at) => [name, answer[at]!])) };
+type Answered = TaskTypes[TableKind]['answer'];
+
+function inWords(answer: Answered, classes: readonly string[] | undefined): Prediction {
+  if (isList(answer)) return { probabilities: Object.fromEntries(classes!.map((name, at) => [name, answer[at]!])) };
+  if (typeof answer === 'number') return classes === undefined ? { prediction: answer } : { probability: answer };
+  const { prediction, lower, upper } = answer;
+  return { prediction, interval: [lower, upper] };
 }
+
+const isList = (answer: Answered): answer is readonly number[] => Array.isArray(answer);

@@ -2,6 +2,8 @@ import { evaluate } from '../activities/compute/evaluate.ts';
 import type { EvaluateInput } from '../activities/compute/evaluate.ts';
 import { benchmark, examine, golden } from '../activities/compute/examine.ts';
 import type { ExamineInput, GoldenInput } from '../activities/compute/examine.ts';
+import { finish } from '../activities/compute/finish.ts';
+import type { FinishInput } from '../activities/compute/finish.ts';
 import { fit } from '../activities/compute/fit.ts';
 import type { FitInput } from '../activities/compute/fit.ts';
 import { serveTasks } from './child-process/serve-tasks.ts';
@@ -26,6 +28,7 @@ serveTasks({
       checkpoint: { load: () => context.ask<Uint8Array | undefined>('load'), save: (bytes) => context.ask('save', bytes) },
     }),
   examine: (input: ExamineInput, context) => examine(input, { signal: context.signal, progress: progress(context, 'exam') }),
+  finish: (input: FinishInput, context) => finish(input, { signal: context.signal, progress: progress(context, 'finish') }),
   benchmark: (input: ExamineInput, context) => benchmark(input, { signal: context.signal, progress: progress(context, 'benchmark') }),
   evaluate: (input: EvaluateInput, context) => evaluate(input, { signal: context.signal, progress: progress(context, 'evaluation') }),
   golden: (input: GoldenInput, context) => golden(input, { signal: context.signal, progress: progress(context, 'golden') }),

@@ -37,6 +37,7 @@ const doneAgain = [
   'fitPreprocessing',
   'trainModel',
   'chooseModel',
+  'finishModel',
   'leaveOutSeen',
   'predictModel',
   'evaluateModel',

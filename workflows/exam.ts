@@ -1,6 +1,8 @@
 import type { Contenders } from '../activities/find-contenders.ts';
+import type { FinishModelInput } from '../activities/finish-model.ts';
 import type { TrainedModel } from '../activities/train-model.ts';
 import type { Artifact } from '../core/artifact.ts';
+import { finishOf } from '../core/finish.ts';
 import { candidates } from '../core/grid.ts';
 import type { Candidate } from '../core/grid.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
@@ -19,6 +21,8 @@ export interface ExamModel {
   readonly candidates: readonly (Candidate & { readonly validation: number | null; readonly model: Artifact<'model'> })[];
   readonly examined: Artifact<'model'>;
   readonly preprocessor: Artifact<'preprocessor'>;
+  /** The best candidate as it was chosen, where the spec asks for what it has to teach. */
+  readonly learner?: FinishModelInput['learner'];
 }
 
 /** Fit every candidate on the training rows, take the best on the validation rows, and fit it again on both: the test rows stay unseen. */
@@ -35,7 +39,30 @@ export async function fitBest(spec: ModelSpec, data: PreparedRows, fold: Fold): 
   const { best } = await steps.chooseModel({ spec, candidates: fitted });
   const { trainer, parameters } = fitted[best]!;
   const exam = await fitOn({ spec, data, split, parts: known, trainer, parameters });
-  return { fold, best, chosen: { trainer, parameters }, candidates: fitted, examined: exam.model, preprocessor: exam.preprocessor };
+  const whole = { fold, best, chosen: { trainer, parameters }, candidates: fitted, examined: exam.model, preprocessor: exam.preprocessor };
+  if (finishOf(spec) === undefined) return whole;
+  const learner = { model: fitted[best]!.model, preprocessor };
+  return { ...whole, learner, examined: await finish(spec, data, { fold, learner }, exam.model) };
+}
+
+/** Puts behind a model what its spec asks besides the answer; a model whose spec asks for nothing stays as it is. */
+async function finish(
+  spec: ModelSpec,
+  { rows }: Pick<PreparedRows, 'rows'>,
+  { fold, learner }: Pick<ExamModel, 'fold' | 'learner'>,
+  model: Artifact<'model'>,
+): Promise<Artifact<'model'>> {
+  return learner === undefined ? model : steps.finishModel({ spec, rows, split: fold.split, learner, model });
+}
+
+/** The chosen one, fitted once more on all rows. It has no exam. */
+export async function refit(
+  spec: ModelSpec,
+  data: PreparedRows,
+  exam: ExamModel,
+): Promise<{ readonly model: Artifact<'model'>; readonly preprocessor: Artifact<'preprocessor'> }> {
+  const { model, preprocessor } = await fitOn({ spec, data, split: exam.fold.split, parts: 'all', ...exam.chosen });
+  return { model: await finish(spec, data, exam, model), preprocessor };
 }
 
 /** Fit without choosing: the parameters are final. */

@@ -2,6 +2,7 @@ import type { ActivityOptions } from '@temporalio/workflow';
 import { ActivityCancellationType } from '@temporalio/workflow';
 import type { Steps } from '../activities/index.ts';
 import type { Signed } from '../core/decision.ts';
+import { finishOf } from '../core/finish.ts';
 import type { Role } from '../core/ids.ts';
 
 /** A step that answers within seconds: a look at a source, a decision, an entry in a log. */
@@ -52,6 +53,7 @@ export const policies: { readonly [S in keyof Steps]: Policy<Parameters<Steps[S]
   },
   trainModel: { options: work, role: 'compute', summary: ({ trainer, parameters }) => `${trainer} ${brief(parameters)}` },
   chooseModel: { options: quick, role: 'control', summary: ({ candidates }) => `best of ${candidates.length} on the validation rows` },
+  finishModel: { options: work, role: 'compute', summary: ({ spec }) => `${Object.keys(finishOf(spec) ?? {}).join(', ')} from the validation rows` },
   predictModel: { options: work, role: 'compute', summary: ({ contender }) => `exam of ${contender}` },
   evaluateModel: { options: work, role: 'compute', summary: ({ spec }) => `evaluation in ${spec.gate?.metric ?? 'the task’s metric'}` },
   benchmarkModel: { options: work, role: 'compute', summary: () => 'latency' },

@@ -7,7 +7,7 @@ import { decide } from './decide.ts';
 import { decideStart } from './decide-start.ts';
 import type { DecideRequest } from './decide-start.ts';
 import { describeTraining } from './details.ts';
-import { fitBest, fitOn } from './exam.ts';
+import { fitBest, refit } from './exam.ts';
 import { bring, enter, judge, judgeAgain, mostJudgements } from './judgement.ts';
 import type { Trial } from './judgement.ts';
 import { prepare } from './prepare.ts';
@@ -39,10 +39,7 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
   if (contenders.unchanged !== null) return conclude({ outcome: 'unchanged', model, segment, ...contenders.unchanged });
 
   let judgement = await judge({ spec, segment, data, exams }, contenders);
-  const served =
-    spec.refit === 'none'
-      ? { model: exam.examined, preprocessor: exam.preprocessor }
-      : await fitOn({ spec, data, split: exam.fold.split, parts: 'all', ...exam.chosen });
+  const served = spec.refit === 'none' ? { model: exam.examined, preprocessor: exam.preprocessor } : await refit(spec, data, exam);
   const history = await steps.snapshotHistory({ spec, rows });
   const pack = await steps.composePackage({
     spec,

@@ -53,7 +53,7 @@ export interface ExamineContext {
 
 /** Let a model sit the exam that the held-out rows make, and write its marks. */
 export async function examine(input: ExamineInput, context: ExamineContext): Promise<ExamineOutput> {
-  const { task, known, request, exam, session } = await open(input, context);
+  const { task, known, request, exam, session } = await openExam(input, context);
   try {
     const answers = await sitExam(session, task, exam, { signal: context.signal, onProgress: context.progress, ...request });
     const marks = task.mark(exam, answers, known);
@@ -68,7 +68,7 @@ export async function examine(input: ExamineInput, context: ExamineContext): Pro
 
 /** The latency of one request at a time, on this machine, now. */
 export async function benchmark(input: ExamineInput, context: ExamineContext): Promise<BenchmarkOutput> {
-  const { task, exam, session } = await open(input, context);
+  const { task, exam, session } = await openExam(input, context);
   try {
     return await measure(
       session,
@@ -98,7 +98,8 @@ export async function golden(input: GoldenInput, context: ExamineContext): Promi
 /** The files without known rows, where an exam does not need them. */
 const examined = ({ task, files }: Pick<ExamineInput, 'task' | 'files'>): RowFiles => (loaderOf(task).heldOutAlone ? { ...files, parts: [] } : files);
 
-async function open(input: ExamineInput, context: ExamineContext) {
+/** The exam that held-out rows make, and a session of the model that sits it. */
+export async function openExam(input: Omit<ExamineInput, 'fold' | 'marksPath'>, context: ExamineContext) {
   const task = taskOf(input.task);
   const { known, heldOut, request } = await loaderOf(task.kind).load(examined(input), input.preprocessor, input.heldOut, {
     signal: context.signal,

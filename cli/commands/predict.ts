@@ -143,7 +143,7 @@ function answerText(answer: Answer): string {
 }
 
 function predictionText(prediction: Prediction): string {
-  if ('prediction' in prediction) return String(prediction.prediction);
+  if ('prediction' in prediction) return `${prediction.prediction}${prediction.interval ? ` (${prediction.interval.join(' to ')})` : ''}`;
   if ('probability' in prediction) return prediction.probability.toFixed(6);
   return Object.entries(prediction.probabilities)
     .map(([name, probability]) => `${name} ${probability.toFixed(6)}`)

@@ -14,7 +14,8 @@ export const ofColumns = (
   title,
   better,
   ...(undefinedWhen !== undefined && { undefinedWhen }),
-  of: (marks) => measure(...columns.map((name) => marks.columns[name]!)),
+  // A model that says nothing of it, as a baseline of intervals, has no such number.
+  of: ({ columns: given }) => (columns.every((name) => name in given) ? measure(...columns.map((name) => given[name]!)) : () => Number.NaN),
 });
 
 /** The metric that is the mean of a column of the marks. */

@@ -28,7 +28,7 @@ const metrics = { ...binaryMetrics, 'precision@100': precisionAt(100), 'card-pre
 declare module '../task.ts' {
   interface TaskTypes {
     /** An answer is the probability of the positive class, 0–1. */
-    binary: TableTask<number, keyof typeof metrics, 'constant' | 'one-feature' | 'logistic', BinaryTarget>;
+    binary: TableTask<number, keyof typeof metrics, 'constant' | 'one-feature' | 'logistic', BinaryTarget, Record<never, never>>;
   }
 }
 

@@ -25,7 +25,13 @@ export interface MulticlassTarget {
 declare module '../task.ts' {
   interface TaskTypes {
     /** An answer is the probability of each class, in the order of `encoding.classes`; they sum to 1. */
-    multiclass: TableTask<readonly number[], keyof typeof multiclassMetrics, 'constant' | 'one-feature' | 'linear', MulticlassTarget>;
+    multiclass: TableTask<
+      readonly number[],
+      keyof typeof multiclassMetrics,
+      'constant' | 'one-feature' | 'linear',
+      MulticlassTarget,
+      Record<never, never>
+    >;
   }
 }
 

@@ -65,6 +65,8 @@ declare module '../task.ts' {
       readonly metric: 'ndcg@10' | 'recall@10' | 'hr@10' | 'map@10' | 'coverage@10' | 'novelty@10';
       readonly baseline: 'random' | 'popularity' | 'recent-popularity';
       readonly slice: 'new-users' | 'heavy-users' | 'rare-items' | `category:${string}`;
+      readonly finish: Record<never, never>;
+      readonly finishMetric: never;
     };
   }
 }

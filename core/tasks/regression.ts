@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { regressionMetrics } from '../metrics/regression.ts';
+import { type intervalMetrics, regressionMetrics } from '../metrics/regression.ts';
 import type { Task } from '../task.ts';
+import { type RegressionAnswer, regressionAnswers, regressionColumns, regressionFinish } from './regression-finish.ts';
 import { regressionFigures } from './regression-figures.ts';
 import {
   exam,
@@ -8,7 +9,6 @@ import {
   feeds,
   feedsTogether,
   marksOf,
-  outputOf,
   rowsTogether,
   tableLimits,
   type TableTask,
@@ -22,8 +22,14 @@ export interface RegressionTarget {
 
 declare module '../task.ts' {
   interface TaskTypes {
-    /** An answer is the prediction, in the label's unit. */
-    regression: TableTask<number, keyof typeof regressionMetrics, 'constant' | 'one-feature' | 'linear', RegressionTarget>;
+    /** An answer is the prediction, in the label's unit, with its bounds where the spec asks for an interval. */
+    regression: TableTask<
+      RegressionAnswer,
+      keyof typeof regressionMetrics,
+      'constant' | 'one-feature' | 'linear',
+      RegressionTarget,
+      { readonly interval: keyof ReturnType<typeof intervalMetrics> }
+    >;
   }
 }
 
@@ -40,16 +46,17 @@ export const regression: Task<'regression'> = {
     'one-feature': { trainer: 'one-feature', parameters: {} },
     linear: { trainer: 'linear', parameters: {} },
   },
+  finish: regressionFinish,
   slices: tableSlices,
   gate: { metric: 'rmse', baselines: ['constant', 'one-feature', 'linear'] },
   exam,
   examples,
   feeds,
-  together: { most: rowsTogether, feeds: feedsTogether, answers: (outputs) => Array.from(outputOf(outputs, 'prediction')) },
-  answer: (_, outputs) => outputOf(outputs, 'prediction')[0]!,
+  together: { most: rowsTogether, feeds: feedsTogether, answers: regressionAnswers },
+  answer: (_, outputs) => regressionAnswers(outputs)[0]!,
   mark(sat, answers) {
     const own = marksOf(sat, answers);
-    return { ...own, columns: { ...own.columns, prediction: answers }, answers, facts: {} };
+    return { ...own, columns: { ...own.columns, ...regressionColumns(answers) }, answers, facts: {} };
   },
   figures: regressionFigures,
 };

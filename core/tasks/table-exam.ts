@@ -18,7 +18,7 @@ export interface RowQuestion {
 }
 
 /** What `TaskTypes` says of a kind whose rows are those of a table. */
-export interface TableTask<Answer, Metric extends string, Baseline extends string, Target> extends TaskType {
+export interface TableTask<Answer, Metric extends string, Baseline extends string, Target, Finish extends TaskType['finish']> extends TaskType {
   readonly data: Examples;
   readonly target: Target;
   readonly question: RowQuestion;
@@ -26,6 +26,8 @@ export interface TableTask<Answer, Metric extends string, Baseline extends strin
   readonly metric: Metric;
   readonly baseline: Baseline;
   readonly slice: `${string}=${string}`;
+  readonly finish: Finish;
+  readonly finishMetric: Extract<Finish[keyof Finish], string>;
 }
 
 /** The kinds of task whose rows are those of a table. */

@@ -59,6 +59,9 @@ const encoded = (...title: readonly unknown[]): Changes => ({
   gate: { metric: 'roc-auc' },
 });
 
+/** A spec of a regression that asks for intervals. */
+const bounded: Changes = { task: 'regression', target: { column: 'rating' }, request: { ratedAt: 'time' }, interval: { coverage: 0.8 } };
+
 const floor = (slice: string, metric: string): Changes => ({ gate: { metric: 'ndcg@10', floors: [{ slice, metric, min: 0.1 }] } });
 
 function faults(changes: Changes): readonly SpecFault[] {
@@ -208,6 +211,24 @@ describe('a spec', () => {
     ['one encoding twice', encoded('tf-idf', { as: 'tf-idf', terms: 9 }), 'encode.title[1]', '"tf-idf" is there already'],
     ['a split that is not known', { split: { by: 'random' } }, 'split.by', '"random"'],
     ['a test part of nothing', { 'split.test': 0 }, 'split.test', ''],
+    ['intervals of a probability', { ...bounded, task: 'binary' }, 'interval', 'the task "binary" has no interval'],
+    ['intervals of a ranking', { interval: { coverage: 0.8 } }, 'interval', 'the task "recommendation" has no interval'],
+    ['an interval that holds all', { ...bounded, interval: { coverage: 1 } }, 'interval.coverage', '0.999'],
+    ['an interval by another word', { ...bounded, interval: { coverage: 0.8, width: 3 } }, 'interval.width', 'unknown field "width"'],
+    ['an interval and no rows to learn it from', { ...bounded, 'split.validation': 0 }, 'split.validation', 'hold some out'],
+    ['an input that is called as a bound is', { ...bounded, request: { upper: 'number' } }, 'request.upper', 'an answer has "upper", too'],
+    [
+      'a floor of intervals that it does not ask for',
+      { ...bounded, interval: undefined, gate: { metric: 'mae', floors: [{ slice: 'all', metric: 'interval-coverage', min: 0.7 }] } },
+      'gate.floors[0].metric',
+      'there is no metric "interval-coverage"',
+    ],
+    [
+      'a floor of how wide intervals are',
+      { ...bounded, gate: { metric: 'mae', floors: [{ slice: 'all', metric: 'interval-width', min: 0.7 }] } },
+      'gate.floors[0].metric',
+      'better the lower it is',
+    ],
     ['a cron of four fields', { retrain: { cron: '0 3 * *' } }, 'retrain.cron', 'five fields'],
     ['another format', { format: 2 }, 'format', '2 is not one of 1'],
     ['a missing field', { rows: undefined }, 'rows', 'is missing'],

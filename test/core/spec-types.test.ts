@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { defineModel } from '../../core/model-spec.ts';
-import '../../core/tasks/recommendation.ts';
+import '../../core/tasks/index.ts';
 import '../../trainers/index.ts';
 
 /** What compiles, and what must not: the type checker is the test. Each `@ts-expect-error` fails the build when its line compiles. */
@@ -98,5 +98,31 @@ test('what is misspelt does not compile', () => {
   defineModel({ ...base, approvals: 'none' });
   // @ts-expect-error a source that does not describe items
   defineModel({ ...base, target: { ...base.target, describe: { source: 'films', title: 'title', categories: 'genres' } } });
+  expect(true).toBe(true);
+});
+
+const table = {
+  ...base,
+  task: 'regression',
+  rows: { sql: 'SELECT * FROM ratings', key: ['userId', 'movieId'], time: 'ratedAt' },
+  request: { movieId: 'key', ratedAt: 'time' },
+  target: { column: 'rating' },
+  train: [{ trainer: 'constant' }],
+} as const;
+
+test('what a task cannot give besides the answer does not compile', () => {
+  const interval = { coverage: 0.8 } as const;
+  const floor = (metric: 'interval-coverage') => ({ metric: 'mae', floors: [{ slice: 'all', metric, min: 0.75 }] }) as const;
+  defineModel({ ...table, interval, gate: floor('interval-coverage') });
+  // @ts-expect-error a floor of intervals that nothing asks for
+  defineModel({ ...table, gate: floor('interval-coverage') });
+  // @ts-expect-error a coverage that is called otherwise
+  defineModel({ ...table, interval: { confidence: 0.8 } });
+  // @ts-expect-error no baseline has an interval, so the gate cannot go by it
+  defineModel({ ...table, interval, gate: { metric: 'interval-coverage' } });
+  // @ts-expect-error intervals of probabilities
+  defineModel({ ...table, task: 'binary', interval });
+  // @ts-expect-error intervals of rankings
+  defineModel({ ...base, interval });
   expect(true).toBe(true);
 });

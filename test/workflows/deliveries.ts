@@ -57,6 +57,17 @@ export const minutes = defineModel({
   ],
   gate: { metric: 'rmse', baselines: ['constant', 'one-feature'] },
 });
+/** With bounds around each prediction, and another fit on all rows. */
+export const bounded = defineModel({
+  ...base,
+  name: 'bounded',
+  task: 'regression',
+  target: { column: 'minutes' },
+  interval: { coverage: 0.8 },
+  train: [{ trainer: 'gbdt', with: { trees: 50 } }],
+  gate: { metric: 'rmse', baselines: ['constant'], floors: [{ slice: 'all', metric: 'interval-coverage', min: 0.7 }] },
+  refit: 'all',
+});
 export const late = defineModel({
   ...base,
   name: 'late',

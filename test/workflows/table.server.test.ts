@@ -7,15 +7,26 @@ import type { Evaluation } from '../../core/evaluation.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import type { TrainOutcome } from '../../core/run.ts';
 import { startPredictionServer } from '../../serving/index.ts';
-import { deliveries, late, minutes, size } from './deliveries.ts';
+import { bounded, deliveries, late, minutes, size } from './deliveries.ts';
 import { startSystem, type TestSystem } from './harness.ts';
 
 interface Answer {
   readonly predictions: readonly {
     readonly prediction?: number;
+    readonly interval?: readonly [lower: number, upper: number];
     readonly probability?: number;
     readonly probabilities?: Readonly<Record<string, number>>;
   }[];
+}
+
+const ready = async (url: string): Promise<void> => {
+  while (!(await fetch(`${url}/ready`)).ok) await sleep(20);
+};
+
+async function askServer(url: string, path: string, body: object): Promise<{ status: number; body: Answer }> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/v1/models/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return { status: response.status, body: (await response.json()) as Answer };
 }
 
 describe('a model of a table', () => {
@@ -51,16 +62,9 @@ describe('a model of a table', () => {
 
   test('answers rows as callers write them over HTTP, whichever its task, and says what a row lacks', async () => {
     const server = await startPredictionServer({ registry: system.registry, blobs: system.blobs, followEveryMs: 20 });
-    const ask = async (path: string, body: object): Promise<{ status: number; body: Answer }> => {
-      const response = await fetch(`${server.url}/v1/models/${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      return { status: response.status, body: (await response.json()) as Answer };
-    };
+    const ask = (path: string, body: object) => askServer(server.url, path, body);
     try {
-      while (!(await fetch(`${server.url}/ready`)).ok) await sleep(20);
+      await ready(server.url);
       const jam = { at: '2024-01-20T18:00:00Z', km: 9, jam: 'high', courier: 'c1', rain: true };
       const rows = [jam, { ...jam, km: 2, jam: 'low', rain: false }, { rain: false }];
       const answered = await ask('minutes/predict', { rows });
@@ -81,6 +85,36 @@ describe('a model of a table', () => {
       );
       expect(await ask('minutes/predict', { rows: [{ ...jam, km: 'far' }] })).toMatchObject(refused('row 0: "km" is "far": give a number'));
       expect(await ask('minutes/recommend', { liked: [] })).toMatchObject(refused('ask /v1/models/minutes/predict'));
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('of a regression with an interval is examined on it, and tells callers within which bounds the label is expected', async () => {
+    const { outcome, evaluation } = await trainedVersion(bounded);
+    const { challenger, constant } = evaluation.contenders;
+    const { 'interval-coverage': coverage, 'interval-width': width } = challenger!.metrics;
+    // What was learned from 576 validation rows holds on the 576 test rows after them.
+    expect(coverage!.value).toBeGreaterThan(0.74);
+    expect(coverage!.value).toBeLessThan(0.86);
+    expect(Object.keys(challenger!.metrics)).toEqual(expect.arrayContaining(['pinball-lower', 'pinball-upper']));
+    expect(Object.keys(challenger!.slices['jam=high']!.metrics)).toContain('interval-coverage');
+    expect(Object.keys(constant!.metrics)).toEqual(['mae', 'r2', 'rmse']);
+    expect(outcome.verdict.reasons).toContainEqual(
+      expect.stringMatching(/^interval-coverage of all is 0\.\d+ over 576 units, at least the floor of 0\.7$/),
+    );
+
+    const server = await startPredictionServer({ registry: system.registry, blobs: system.blobs, followEveryMs: 20 });
+    try {
+      const jam = { at: '2024-01-20T18:00:00Z', km: 9, jam: 'high', courier: 'c1', rain: true };
+      await ready(server.url);
+      const { body } = await askServer(server.url, 'bounded/predict', { rows: [jam, { ...jam, km: 2, jam: 'low' }] });
+      const [long, short] = body.predictions;
+      for (const { prediction, interval } of [long!, short!]) {
+        expect(interval![1] - prediction!).toBeCloseTo(width!.value / 2, 3);
+        expect(prediction! - interval![0]).toBeCloseTo(width!.value / 2, 3);
+      }
+      expect(long!.interval![0]).toBeGreaterThan(short!.interval![1]);
     } finally {
       await server.close();
     }
