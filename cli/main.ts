@@ -64,6 +64,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   'codec-server': async () => (await import('./commands/codec-server.ts')).codecServerCommand,
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
+  features: async () => (await import('./commands/features.ts')).featuresCommand,
   sample: async () => (await import('./commands/sample.ts')).sampleCommand,
 };
 // `perennial help train` is what many tools understand.

@@ -6,24 +6,7 @@ import type { ModelSpec } from '../../core/model-spec.ts';
 import { FeatureStates } from '../../serving/features/feature-states.ts';
 import type { FeatureSpec, ModelFeatures } from '../../serving/features/model-features.ts';
 import type { RequestRow } from '../../serving/index.ts';
-
-const spec = {
-  name: 'fraud',
-  sources: {
-    payments: {
-      from: 'f:/payments.csv',
-      read: 'csv',
-      key: ['id'],
-      time: 'at',
-      columns: { id: 'key', at: 'time', card: 'key', shop: 'category', amount: 'number', fraud: 'flag', note: 'text' },
-    },
-  },
-  aggregates: {
-    card: { from: 'payments', by: 'card', over: ['1h', '1d'], make: { count: 'count(*)', mean: 'avg(amount)' } },
-    shop: { from: 'payments', by: 'shop', over: ['2d'], delay: '1d', make: { frauds: 'sum(fraud)' } },
-  },
-  request: { at: 'time', card: 'key', shop: 'category', amount: 'number' },
-} as const satisfies FeatureSpec;
+import { cards as spec } from './cards.ts';
 
 let folder: string;
 let states: FeatureStates;
@@ -57,37 +40,37 @@ const payment = (id: number, hour: number, more: RequestRow = {}): RequestRow =>
 });
 const asked = (hour: number, more: RequestRow = {}): RequestRow => ({ at: at(hour), card: 'c1', shop: 'corner', amount: 10, ...more });
 const logs = async (): Promise<readonly string[]> => {
-  const [state] = (await readdir(join(folder, 'fraud'))).toSorted();
-  return (await readdir(join(folder, 'fraud', state!))).filter((name) => name !== 'shape.json').map((name) => join(folder, 'fraud', state!, name));
+  const [state] = (await readdir(join(folder, 'cards'))).toSorted();
+  return (await readdir(join(folder, 'cards', state!))).filter((name) => name !== 'shape.json').map((name) => join(folder, 'cards', state!, name));
 };
 
 describe('features of rows that are pushed', () => {
   test('are told of a row that is asked about, and are there after a crash, each row once however often it is pushed', async () => {
     let features = (await states.open(spec))!;
-    expect(await states.push('fraud', undefined, [payment(1, 0), payment(2, 1), payment(3, 1, { amount: null })])).toEqual({
+    expect(await states.push('cards', undefined, [payment(1, 0), payment(2, 1), payment(3, 1, { amount: null })])).toEqual({
       ...{ source: 'payments', added: 3, changed: 0, known: 0, late: 0 },
     });
     const told = { card_count_1h: 3, card_mean_1h: 10, card_count_1d: 4, card_mean_1d: 10, shop_frauds_2d: 0 };
     expect(features.ask([asked(1.5)])).toEqual([told]);
     features = await reopened();
     expect(features.ask([asked(1.5)])).toEqual([told]);
-    expect(await states.push('fraud', 'payments', [payment(2, 1), payment(4, 1)])).toMatchObject({ added: 1, known: 1 });
+    expect(await states.push('cards', 'payments', [payment(2, 1), payment(4, 1)])).toMatchObject({ added: 1, known: 1 });
     expect(features.ask([asked(1.5)])[0]).toMatchObject({ card_count_1h: 4 });
   });
 
   test('take a label that comes later than its row, and keep it when the row comes again without', async () => {
     const features = (await states.open(spec))!;
-    await states.push('fraud', undefined, [payment(1, 0), payment(2, 0)]);
+    await states.push('cards', undefined, [payment(1, 0), payment(2, 0)]);
     expect(features.ask([asked(25)])[0]).toMatchObject({ shop_frauds_2d: 0 });
-    expect(await states.push('fraud', undefined, [payment(1, 0, { fraud: true })])).toMatchObject({ changed: 1 });
-    expect(await states.push('fraud', undefined, [payment(1, 0)])).toMatchObject({ known: 1 });
+    expect(await states.push('cards', undefined, [payment(1, 0, { fraud: true })])).toMatchObject({ changed: 1 });
+    expect(await states.push('cards', undefined, [payment(1, 0)])).toMatchObject({ known: 1 });
     expect((await reopened()).ask([asked(25)])[0]).toMatchObject({ shop_frauds_2d: 1 });
     expect(features.ask([asked(23)])[0]).toMatchObject({ shop_frauds_2d: 0 });
   });
 
   test('fill what a request leaves away, and nothing that it gives; keys go no further', async () => {
     const features = (await states.open(spec))!;
-    await states.push('fraud', undefined, [payment(1, 0)]);
+    await states.push('cards', undefined, [payment(1, 0)]);
     const given = { card_count_1h: 7, card_mean_1h: 7, card_count_1d: 7, card_mean_1d: 7, shop_frauds_2d: 7 };
     const [filled, some, whole] = features.fill([asked(0.5), asked(0.5, { card_count_1h: 7, card_mean_1h: null }), asked(0.5, given)]);
     const rest = { at: at(0.5), shop: 'corner', amount: 10 };
@@ -101,20 +84,20 @@ describe('features of rows that are pushed', () => {
   test('are missing until a row was pushed', async () => {
     const features = (await states.open(spec))!;
     expect(() => features.ask([asked(0)])).toThrow(
-      'no row of "payments" was pushed here, so nothing is known of a row\'s card or shop: push those of the last 3 days (perennial features push fraud --file …)',
+      'no row of "payments" was pushed here, so nothing is known of a row\'s card or shop: push those of the last 3 days (perennial features push cards --file …)',
     );
     expect(await states.open({ ...spec, aggregates: {} })).toBeUndefined();
   });
 
   test('are kept by versions together whose windows are within the longest, and apart from others, which a push fills, too', async () => {
     await states.open(spec);
-    await states.push('fraud', undefined, [payment(1, 0)]);
+    await states.push('cards', undefined, [payment(1, 0)]);
     const shorter: ModelSpec['aggregates'] = { ...spec.aggregates, card: { ...spec.aggregates.card, over: ['30m', '2h', '1d'] } };
     expect((await states.open({ ...spec, aggregates: shorter }))!.ask([asked(1)])[0]).toMatchObject({ card_count_30m: 1, card_count_2h: 2 });
     const longer: ModelSpec['aggregates'] = { ...spec.aggregates, card: { ...spec.aggregates.card, over: ['3d'] } };
     const features = (await states.open({ ...spec, aggregates: longer }))!;
     expect(features.missing?.code).toBe('FeaturesMissing');
-    await states.push('fraud', undefined, [payment(1, 0), payment(2, 1)]);
+    await states.push('cards', undefined, [payment(1, 0), payment(2, 1)]);
     expect(features.ask([asked(2)])[0]).toMatchObject({ card_count_3d: 3 });
     // After a restart only the second is served: the first would miss what is pushed from now on.
     await reopened({ ...spec, aggregates: longer });
@@ -125,7 +108,7 @@ describe('features of rows that are pushed', () => {
   test('lose nothing when the log is written anew while rows come, and do not grow with what no window holds', async () => {
     let features = await reopened(spec, 2000);
     const rows = Array.from({ length: 3000 }, (_, id) => payment(id, id / 20, { fraud: id % 3 === 0 }));
-    for (let from = 0; from < rows.length; from += 10) await states.push('fraud', undefined, rows.slice(from, from + 10));
+    for (let from = 0; from < rows.length; from += 10) await states.push('cards', undefined, rows.slice(from, from + 10));
     const expected = features.ask([asked(150)]);
     expect(expected).toMatchObject([{ card_count_1h: 20, card_count_1d: 480, shop_frauds_2d: 320 }]);
     await states.close();
@@ -141,13 +124,13 @@ describe('features of rows that are pushed', () => {
 
   test('drop a line that a crash cut off, which was never confirmed, and go on behind the last whole one', async () => {
     await states.open(spec);
-    await states.push('fraud', undefined, [payment(1, 0)]);
-    await states.push('fraud', undefined, [payment(2, 0)]);
+    await states.push('cards', undefined, [payment(1, 0)]);
+    await states.push('cards', undefined, [payment(2, 0)]);
     const [log] = await logs();
     const { length } = await readFile(log!);
     await truncate(log!, length - 5);
     expect((await reopened()).ask([asked(0.5)])[0]).toMatchObject({ card_count_1h: 2 });
-    await states.push('fraud', undefined, [payment(3, 0)]);
+    await states.push('cards', undefined, [payment(3, 0)]);
     expect((await reopened()).ask([asked(0.5)])[0]).toMatchObject({ card_count_1h: 3 });
     await appendFile(log!, Buffer.alloc(4096));
     expect((await reopened()).ask([asked(0.5)])[0]).toMatchObject({ card_count_1h: 3 });
@@ -155,20 +138,20 @@ describe('features of rows that are pushed', () => {
 
   test('are refused from a log that is damaged in its middle', async () => {
     await states.open(spec);
-    for (const id of [1, 2, 3]) await states.push('fraud', undefined, [payment(id, 0)]);
+    for (const id of [1, 2, 3]) await states.push('cards', undefined, [payment(id, 0)]);
     const [log] = await logs();
     const bytes = await readFile(log!);
     bytes[20]! ^= 1;
     await writeFile(log!, bytes);
     await expect(reopened()).rejects.toThrow(/is damaged at byte 0/);
-    await expect(states.push('fraud', undefined, [payment(4, 0)])).rejects.toThrow(/is damaged at byte 0/);
+    await expect(states.push('cards', undefined, [payment(4, 0)])).rejects.toThrow(/is damaged at byte 0/);
   });
 
   test('are of one process at a time', async () => {
     await states.open(spec);
     const other = new FeatureStates({ folder });
     await expect(other.open(spec)).rejects.toThrow(`process ${process.pid} keeps features in ${folder}`);
-    await expect(other.push('fraud', undefined, [payment(1, 0)])).rejects.toThrow('keeps features');
+    await expect(other.push('cards', undefined, [payment(1, 0)])).rejects.toThrow('keeps features');
     await states.close();
     await other.open(spec);
     await other.close();
@@ -183,13 +166,13 @@ describe('features of rows that are pushed', () => {
     ['of the future', payment(1, 0, { at: '2126-01-01' }), 'row 1: 2126-01-01T00:00:00.000Z is more than a day in the future'],
   ])('refuse a row %s, and all that come with it', async (_, row, fault) => {
     const features = (await states.open(spec))!;
-    await expect(states.push('fraud', undefined, [payment(0, 0), row])).rejects.toThrow(fault);
+    await expect(states.push('cards', undefined, [payment(0, 0), row])).rejects.toThrow(fault);
     expect(features.missing?.code).toBe('FeaturesMissing');
   });
 
   test('refuse rows of a source or a model that has none', async () => {
     await states.open(spec);
-    await expect(states.push('fraud', 'refunds', [payment(1, 0)])).rejects.toThrow('no aggregates are of "refunds": there are payments');
+    await expect(states.push('cards', 'refunds', [payment(1, 0)])).rejects.toThrow('no aggregates are of "refunds": there are payments');
     await expect(states.push('films', undefined, [payment(1, 0)])).rejects.toThrow('films has no aggregates');
   });
 });

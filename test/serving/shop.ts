@@ -4,8 +4,14 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
 import { canonical } from '../../core/canonical.ts';
+import { modelInputs } from '../../core/aggregates.ts';
+import type { TableEncoding } from '../../core/encoding.ts';
 import type { FileRole, Item, PackageManifest, Window } from '../../core/manifest.ts';
+import type { ModelSpec } from '../../core/model-spec.ts';
 import type { Gain } from '../../core/registry-entry.ts';
+import type { Request } from '../../core/task.ts';
+import { inputsOf } from '../../core/tasks/table-exam.ts';
+import { regression } from '../../core/tasks/regression.ts';
 import { recommendation } from '../../core/tasks/recommendation.ts';
 import { makeGolden } from '../../onnx/examine.ts';
 import { openSession } from '../../onnx/session.ts';
@@ -17,7 +23,10 @@ export interface Release {
   readonly model: string;
   readonly segment?: string;
   readonly onnx: Uint8Array;
-  readonly items: readonly Item[];
+  /** Of a recommender. */
+  readonly items?: readonly Item[];
+  /** Of a model of a table. */
+  readonly spec?: ModelSpec<'regression'>;
   /** `{ user, items: [[id, value, ms]] }` lines. */
   readonly histories?: readonly { readonly user: string; readonly items: readonly (readonly [string, number, number])[] }[];
   readonly window?: Window;
@@ -63,26 +72,30 @@ export async function openShop(): Promise<Shop> {
     return { kind, mediaType, ...(await blobs.putBytes(typeof content === 'string' ? Buffer.from(content) : content)) };
   }
 
-  async function register({ model, segment = 'all', onnx, items, ...rest }: Release): Promise<Registered> {
+  async function register({ model, segment = 'all', onnx, items = [], ...rest }: Release): Promise<Registered> {
     const window = rest.window ?? { from: '2018-01-01T00:00:00.000Z', to: '2018-10-01T00:00:00.000Z' };
     const file = async (path: string, role: FileRole, content: Uint8Array | string, mediaType = 'application/json') => {
       const { sha256, bytes } = await put('package', content);
       return { path, role, sha256, bytes, mediaType };
     };
-    const spec = canonical({ format: 1, name: model, target: { user: 'userId', item: 'movieId', relevantFrom: 4 } });
+    const spec = canonical(rest.spec ?? { format: 1, name: model, target: { user: 'userId', item: 'movieId', relevantFrom: 4 } });
+    const request = rest.spec && modelInputs(rest.spec);
+    const task = request ? regression : recommendation;
     const manifest: PackageManifest = {
       format: 1,
       model,
-      task: 'recommendation',
+      task: task.kind,
       segment,
       window,
       trainer: { name: rest.trainer ?? 'popularity', parameters: {} },
-      signature: recommendation.signature({}),
+      signature: task.signature(request ?? {}),
       files: [
         await file('model.onnx', 'model', onnx, 'application/onnx'),
-        await file('items.json', 'items', JSON.stringify(items)),
+        request
+          ? await file('preprocessor.json', 'preprocessor', JSON.stringify(encodingOf(request)))
+          : await file('items.json', 'items', JSON.stringify(items)),
         await file('spec.json', 'spec', spec),
-        await file('golden.json', 'golden', JSON.stringify(await goldenOf(rest.goldenOf ?? onnx, items.length))),
+        await file('golden.json', 'golden', JSON.stringify(request ? { requests: [] } : await goldenOf(rest.goldenOf ?? onnx, items.length))),
       ],
     };
     const pack = await put('package', canonical(manifest));
@@ -131,6 +144,8 @@ export async function openShop(): Promise<Shop> {
 
   return { folder, blobs, registry, register, promote, release, close: () => rm(folder, { recursive: true, force: true }) };
 }
+
+const encodingOf = (request: Request): TableEncoding => ({ format: 1, inputs: inputsOf(request), features: [] });
 
 async function goldenOf(onnx: Uint8Array, items: number) {
   const session = await openSession(onnx);
