@@ -5,8 +5,8 @@ import { elementTypes } from './proto.ts';
 import { type Attribute, float32, float64, type Graph, type Initializer, int64, node, type Node } from './writer.ts';
 
 /**
- * The fitted preprocessing as a graph of standard operators: from the raw inputs, each `[batch, 1]`, to `features`, float32 `[batch, n]`, in the order
- * of the encoding. Names with a slash are no column's, so no wire of the graph is taken for an input; nor is its output, should a column be `features`.
+ * The fitted preprocessing as a graph of standard operators (but for Tokenizer): from the raw inputs, each `[batch, 1]`, to `features`, float32 `[batch, n]`,
+ * in the order of the encoding. Names with a slash are no column's, so no wire of the graph is taken for an input; nor is its output, should a column be `features`.
  *
  * @throws {MlError} `ModelInvalid` if the encoding has no feature.
  */

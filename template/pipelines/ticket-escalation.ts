@@ -33,15 +33,15 @@ export const ticketEscalation = defineModel({
     { check: 'sql', name: 'a known plan', sql: `SELECT * FROM tickets WHERE plan NOT IN ('free', 'team', 'business')` },
   ],
   rows: {
-    sql: 'SELECT ticketId, openedAt, customerId, plan, seats, topic, queue, seats > 100 AS large, escalated FROM tickets',
+    sql: 'SELECT ticketId, openedAt, customerId, plan, seats, topic, subject, queue, seats > 100 AS large, escalated FROM tickets',
     key: ['ticketId'],
     time: 'openedAt',
     group: 'customerId',
     columns: { large: 'flag' },
   },
   // What a caller sends; what it becomes inside the model.
-  request: { openedAt: 'time', plan: 'category', seats: 'integer', topic: 'category', queue: 'number', large: 'flag' },
-  encode: { openedAt: ['hour', 'weekend'], topic: ['code', 'mean'] },
+  request: { openedAt: 'time', plan: 'category', seats: 'integer', topic: 'category', subject: 'text', queue: 'number', large: 'flag' },
+  encode: { openedAt: ['hour', 'weekend'], topic: ['code', 'mean'], subject: [{ as: 'tf-idf', terms: 50 }] },
   target: { column: 'escalated' },
   // The last four weeks are the exam, the four before them choose among the candidates; it takes three days to know whether a ticket was escalated.
   split: { by: 'time', validation: '28d', test: '28d', gap: '3d' },
