@@ -57,9 +57,10 @@ const common = {
   // Meters send dates of years that have not come or are long gone.
   window: { from: '2021-01-01', to: '2021-03-01' },
   split: { by: 'time', validation: '7d', test: '28d' },
-  gate: { metric: 'rmse', baselines: ['constant', 'one-feature', 'linear'], champion: { rule: 'not-worse', margin: 0.05 } },
   refit: 'all',
 } as const;
+
+const gate = { metric: 'rmse', baselines: ['constant', 'one-feature', 'linear'], champion: { rule: 'not-worse', margin: 0.05 } } as const;
 
 /** What is known when a trip begins. */
 const before = {
@@ -88,6 +89,7 @@ export const taxiDuration = defineModel({
   request: before,
   encode,
   train,
+  gate: { ...gate, plausible: { best: 5, because: 'who knows the miles, too, is 5.4 minutes off' } },
 });
 
 /** The same of trips that have ended, whose miles the meter has counted: to find those that took unusually long. */
@@ -97,4 +99,5 @@ export const taxiDurationMetered = defineModel({
   request: { ...before, miles: 'number' },
   encode,
   train,
+  gate: { ...gate, plausible: { best: 3.5, because: 'of two years, strong libraries are 4.3 minutes off in the easier' } },
 });
