@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Artifact, Json } from '../core/artifact.ts';
-import { finishOf } from '../core/finish.ts';
+import { type Finish, finishOf } from '../core/finish.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { callOf, makeJson, readJson } from './make.ts';
@@ -52,6 +52,12 @@ export const finishModel =
         { signal: context.signal, onProgress: context.heartbeat },
       );
       const onnx = await ports.blobs.put(finishedPath, { signal: context.signal });
-      return { ...record, onnx, facts: { ...record.facts, finish: finish as unknown as Json } } satisfies ModelRecord;
+      return { ...record, onnx, facts: { ...record.facts, finish: toldOf(finish) } } satisfies ModelRecord;
     });
   };
+
+/** For people to read: the knots of a line are in the model. */
+function toldOf({ calibration, ...finish }: Finish): Json {
+  if (calibration?.method !== 'isotonic') return { ...finish, ...(calibration && { calibration: { ...calibration } }) } as Json;
+  return { ...finish, calibration: { method: calibration.method, knots: calibration.from.length } } as Json;
+}

@@ -1,3 +1,5 @@
+import type { Calibration } from './metrics/calibration.ts';
+import type { Cost } from './metrics/threshold.ts';
 import type { TensorSignature } from './onnx-tensor.ts';
 import type { Marks, Metric, Task } from './task.ts';
 
@@ -8,6 +10,10 @@ import type { Marks, Metric, Task } from './task.ts';
 export interface FinishSpec {
   /** Of a regression: bounds between which the label of a new row lies with probability `coverage`, 0–1. */
   readonly interval?: { readonly coverage: number };
+  /** Of a binary task: rows are called positive from the probability on that would have cost least. What a wrong call costs, in a unit of one's own. */
+  readonly threshold?: Cost;
+  /** Of a binary task: probabilities that are met. `platt` bends them by two numbers, `isotonic` by any rising line, which takes thousands of rows. */
+  readonly calibration?: Calibration['method'];
 }
 
 /** What was learned. */
@@ -16,6 +22,10 @@ export interface Finish {
   readonly rows: number;
   /** Bounds lie so far below and above a prediction, in the label's unit. */
   readonly interval?: { readonly coverage: number; readonly halfWidth: number };
+  /** From a model's own probability to the one that is given. */
+  readonly calibration?: Calibration;
+  /** Rows with at least this probability, calibrated where it is, are called positive. */
+  readonly threshold?: number;
 }
 
 /** What one field of a `FinishSpec` brings. */
@@ -37,7 +47,7 @@ export interface Finishing {
   learn(asked: FinishSpec, marks: Marks): Finish;
 }
 
-const fields = ['interval'] as const satisfies readonly (keyof FinishSpec)[];
+const fields = ['interval', 'calibration', 'threshold'] as const satisfies readonly (keyof FinishSpec)[];
 
 /** The fields as a parsed spec has them. */
 type Given = { readonly [Field in keyof FinishSpec]: FinishSpec[Field] | undefined };

@@ -125,6 +125,7 @@ const gate = z.strictObject({
 });
 
 const interval = z.strictObject({ coverage: z.number().min(0.01).max(0.999) });
+const cost = z.strictObject({ falsePositive: z.number().positive(), falseNegative: z.number().positive() });
 
 const approval = z.union([
   z.literal('none'),
@@ -170,6 +171,8 @@ export const spec = z.strictObject({
   slices: z.array(identifier).min(1).optional(),
   target: z.unknown(),
   interval: interval.optional(),
+  threshold: cost.optional(),
+  calibration: z.enum(['isotonic', 'platt']).optional(),
   window: window.optional(),
   segments: z
     .strictObject({
@@ -195,6 +198,7 @@ export const fields: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(spec.shape),
   rows: Object.keys(spec.shape.rows.shape),
   interval: Object.keys(interval.shape),
+  threshold: Object.keys(cost.shape),
   gate: Object.keys(gate.shape),
   approval: ['role', 'within', 'remind'],
   retrain: Object.keys(retrain.shape),

@@ -32,8 +32,9 @@ type Answered = TaskTypes[TableKind]['answer'];
 function inWords(answer: Answered, classes: readonly string[] | undefined): Prediction {
   if (isList(answer)) return { probabilities: Object.fromEntries(classes!.map((name, at) => [name, answer[at]!])) };
   if (typeof answer === 'number') return classes === undefined ? { prediction: answer } : { probability: answer };
-  const { prediction, lower, upper } = answer;
-  return { prediction, interval: [lower, upper] };
+  if ('prediction' in answer) return { prediction: answer.prediction, interval: [answer.lower, answer.upper] };
+  const { probability, positive } = answer;
+  return { probability, ...(positive !== undefined && { positive }) };
 }
 
 const isList = (answer: Answered): answer is readonly number[] => Array.isArray(answer);

@@ -144,7 +144,10 @@ function answerText(answer: Answer): string {
 
 function predictionText(prediction: Prediction): string {
   if ('prediction' in prediction) return `${prediction.prediction}${prediction.interval ? ` (${prediction.interval.join(' to ')})` : ''}`;
-  if ('probability' in prediction) return prediction.probability.toFixed(6);
+  if ('probability' in prediction) {
+    const { probability, positive } = prediction;
+    return `${probability.toFixed(6)}${positive === undefined ? '' : positive ? ' positive' : ' negative'}`;
+  }
   return Object.entries(prediction.probabilities)
     .map(([name, probability]) => `${name} ${probability.toFixed(6)}`)
     .join(', ');

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { binaryMetrics, precisionAt } from '../metrics/binary.ts';
 import { cardPrecisionAt } from '../metrics/card-precision.ts';
+import type { callMetrics } from '../metrics/calls.ts';
 import type { Task } from '../task.ts';
+import { type BinaryAnswer, binaryAnswers, binaryColumns, binaryFinish, type calibrationMetrics } from './binary-finish.ts';
 import { binaryFigures } from './binary-figures.ts';
 import {
   exam,
@@ -9,7 +11,6 @@ import {
   feeds,
   feedsTogether,
   marksOf,
-  outputOf,
   rowsTogether,
   tableLimits,
   type TableTask,
@@ -27,8 +28,14 @@ const metrics = { ...binaryMetrics, 'precision@100': precisionAt(100), 'card-pre
 
 declare module '../task.ts' {
   interface TaskTypes {
-    /** An answer is the probability of the positive class, 0–1. */
-    binary: TableTask<number, keyof typeof metrics, 'constant' | 'one-feature' | 'logistic', BinaryTarget, Record<never, never>>;
+    /** An answer is the probability of the positive class, 0–1, and whether the row is called so where the spec asks for a threshold. */
+    binary: TableTask<
+      BinaryAnswer,
+      keyof typeof metrics,
+      'constant' | 'one-feature' | 'logistic',
+      BinaryTarget,
+      { readonly threshold: keyof ReturnType<typeof callMetrics>; readonly calibration: keyof typeof calibrationMetrics }
+    >;
   }
 }
 
@@ -49,17 +56,18 @@ export const binary: Task<'binary'> = {
     'one-feature': { trainer: 'one-feature', parameters: {} },
     logistic: { trainer: 'linear', parameters: {} },
   },
+  finish: binaryFinish,
   slices: tableSlices,
   gate: { metric: 'average-precision', baselines: ['constant', 'one-feature', 'logistic'] },
   exam,
   examples,
   feeds,
-  together: { most: rowsTogether, feeds: feedsTogether, answers: (outputs) => Array.from(outputOf(outputs, 'probability')) },
-  answer: (_, outputs) => outputOf(outputs, 'probability')[0]!,
+  together: { most: rowsTogether, feeds: feedsTogether, answers: binaryAnswers },
+  answer: (_, outputs) => binaryAnswers(outputs)[0]!,
   mark(sat, answers) {
     const own = marksOf(sat, answers);
     const { group, ...columns } = own.columns;
-    return { ...own, columns: { ...columns, card: group!, probability: answers }, answers, facts: {} };
+    return { ...own, columns: { ...columns, card: group!, ...binaryColumns(answers) }, answers, facts: {} };
   },
   figures: binaryFigures,
 };

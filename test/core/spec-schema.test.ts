@@ -62,6 +62,8 @@ const encoded = (...title: readonly unknown[]): Changes => ({
 /** A spec of a regression that asks for intervals. */
 const bounded: Changes = { task: 'regression', target: { column: 'rating' }, request: { ratedAt: 'time' }, interval: { coverage: 0.8 } };
 
+const calling: Changes = { ...bounded, task: 'binary', interval: undefined, threshold: { falsePositive: 1, falseNegative: 9 } };
+
 const floor = (slice: string, metric: string): Changes => ({ gate: { metric: 'ndcg@10', floors: [{ slice, metric, min: 0.1 }] } });
 
 function faults(changes: Changes): readonly SpecFault[] {
@@ -229,6 +231,11 @@ describe('a spec', () => {
       'gate.floors[0].metric',
       'better the lower it is',
     ],
+    ['calls of a number', { ...bounded, interval: undefined, threshold: { falsePositive: 1, falseNegative: 9 } }, 'threshold', 'has no threshold'],
+    ['a wrong call that costs nothing', { ...calling, threshold: { falsePositive: 0, falseNegative: 9 } }, 'threshold.falsePositive', '>0'],
+    ['half of a cost', { ...calling, threshold: { falsePositive: 1 } }, 'threshold.falseNegative', 'is missing'],
+    ['a calibration that is not known', { ...calling, calibration: 'isotone' }, 'calibration', 'did you mean "isotonic"?'],
+    ['an input that is called as an answer is', { ...calling, request: { positive: 'flag' } }, 'request.positive', 'an answer has "positive", too'],
     ['a cron of four fields', { retrain: { cron: '0 3 * *' } }, 'retrain.cron', 'five fields'],
     ['another format', { format: 2 }, 'format', '2 is not one of 1'],
     ['a missing field', { rows: undefined }, 'rows', 'is missing'],

@@ -122,6 +122,17 @@ test('what a task cannot give besides the answer does not compile', () => {
   defineModel({ ...table, interval, gate: { metric: 'interval-coverage' } });
   // @ts-expect-error intervals of probabilities
   defineModel({ ...table, task: 'binary', interval });
+  const threshold = { falsePositive: 1, falseNegative: 10 } as const;
+  const calls = { metric: 'roc-auc', floors: [{ slice: 'all', metric: 'savings', min: 0.2 }] } as const;
+  defineModel({ ...table, task: 'binary', threshold, calibration: 'platt', gate: calls });
+  // @ts-expect-error a floor of calls where there are none
+  defineModel({ ...table, task: 'binary', calibration: 'platt', gate: calls });
+  // @ts-expect-error a calibration that is called otherwise
+  defineModel({ ...table, task: 'binary', calibration: 'sigmoid' });
+  // @ts-expect-error a threshold of numbers
+  defineModel({ ...table, threshold });
+  // @ts-expect-error a threshold of more than two classes
+  defineModel({ ...table, task: 'multiclass', threshold });
   // @ts-expect-error intervals of rankings
   defineModel({ ...base, interval });
   expect(true).toBe(true);

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { binaryMetrics } from '../../core/metrics/binary.ts';
+import { callMetrics } from '../../core/metrics/calls.ts';
 import { multiclassMetrics } from '../../core/metrics/multiclass.ts';
 import { intervalMetrics, regressionMetrics } from '../../core/metrics/regression.ts';
 import type { Metric } from '../../core/task.ts';
+import { calibrationMetrics } from '../../core/tasks/binary-finish.ts';
 import { recommendation } from '../../core/tasks/recommendation.ts';
 
 const rows = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8').split('\n');
@@ -13,6 +15,8 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Metric>>>> = {
   regression: regressionMetrics,
   intervals: intervalMetrics({ lower: 0.05, upper: 0.95 }),
   binary: binaryMetrics,
+  calls: callMetrics({ falsePositive: 1, falseNegative: 10 }),
+  calibration: calibrationMetrics,
   multiclass: multiclassMetrics,
   recommendation: recommendation.metrics,
 };

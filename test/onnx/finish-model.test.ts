@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { calibrate, fitIsotonic, fitPlatt } from '../../core/metrics/calibration.ts';
 import { finishModel } from '../../onnx/finish-model.ts';
 import { decodeAll, ModelProto } from '../../onnx/proto.ts';
 import { readModel } from '../../onnx/reader.ts';
@@ -13,10 +16,10 @@ const echo = (output: string): Uint8Array =>
     nodes: [node('Identity', ['asked'], 'lower'), node('Identity', ['lower'], 'finish/answer'), node('Identity', ['finish/answer'], output)],
   });
 
-/** The same in the operator set of 2018. */
+/** The same in the oldest operator set of complete models. */
 function old(onnx: Uint8Array): Uint8Array {
   const message = decodeAll(onnx);
-  message.opset_import = [{ domain: '', version: 7 }];
+  message.opset_import = [{ domain: '', version: 10 }];
   return ModelProto.encode(message).finish();
 }
 
@@ -45,6 +48,57 @@ describe('a model of a regression with an interval', () => {
     const made = finishModel(echo('prediction'), finish);
     expect(readModel(made).outputs).toEqual(['prediction', 'lower', 'upper'].map((name) => ({ name, type: 'float32', dims: [-1] })));
     expect(Buffer.compare(made, finishModel(echo('prediction'), finish))).toBe(0);
+  });
+});
+
+type Numbers = readonly number[];
+interface Sample {
+  readonly name: string;
+  readonly label: Numbers;
+  readonly probability: Numbers;
+  readonly calibrated: Numbers;
+  /** Of an isotonic one: the probabilities that `calibrated` is of. */
+  readonly asked?: Numbers;
+}
+const oracle = JSON.parse(readFileSync(join(import.meta.dirname, '../oracles/tables.json'), 'utf8')) as Readonly<
+  Record<'platt' | 'isotonic', readonly Sample[]>
+>;
+const samples = (['platt', 'isotonic'] as const).flatMap((method) => oracle[method].map((sample) => ({ method, ...sample })));
+
+describe('a model whose probabilities are calibrated', () => {
+  test.each(samples)(
+    'gives those of scikit-learn, and keeps its own beside them: $method, $name',
+    async ({ method, label, probability, calibrated, asked = probability }) => {
+      const fitted = method === 'platt' ? fitPlatt(label, probability) : fitIsotonic(label, probability);
+      for (const onnx of [echo('probability'), old(echo('probability'))]) {
+        const given = await answers(finishModel(onnx, { rows: label.length, calibration: fitted }), asked);
+        expect(given['uncalibrated']).toEqual(Array.from(asked, Math.fround));
+        for (const [at, value] of (given['probability'] as Numbers).entries()) {
+          expect(value).toBeCloseTo(calibrate(fitted, Math.fround(asked[at]!)), 6);
+          // The graph is asked in 32 bits, where a steep line tells neighbours apart.
+          expect(Math.abs(value - calibrated[at]!)).toBeLessThan(1e-5);
+        }
+      }
+    },
+  );
+});
+
+describe('a model with a threshold', () => {
+  test.each([
+    ['of today', echo('probability')],
+    ['in an old operator set', old(echo('probability'))],
+  ])('calls those positive that reach it: %s', async (_, onnx) => {
+    const asked = [0.25, 0.5, 0.75];
+    expect(await answers(finishModel(onnx, { rows: 9, threshold: 0.5 }), asked)).toEqual({ probability: asked, positive: [0, 1, 1] });
+  });
+
+  test('goes by the probability that callers see', async () => {
+    const finish = { rows: 9, threshold: 0.5, calibration: { method: 'isotonic', from: [0, 1], to: [0.5, 0.7] } } as const;
+    expect(await answers(finishModel(echo('probability'), finish), [0, 0.5])).toEqual({
+      probability: [0.5, Math.fround(0.6)],
+      uncalibrated: [0, 0.5],
+      positive: [1, 1],
+    });
   });
 });
 

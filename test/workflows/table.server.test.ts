@@ -7,7 +7,7 @@ import type { Evaluation } from '../../core/evaluation.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import type { TrainOutcome } from '../../core/run.ts';
 import { startPredictionServer } from '../../serving/index.ts';
-import { bounded, deliveries, late, minutes, size } from './deliveries.ts';
+import { bounded, called, deliveries, late, minutes, size } from './deliveries.ts';
 import { startSystem, type TestSystem } from './harness.ts';
 
 interface Answer {
@@ -15,6 +15,7 @@ interface Answer {
     readonly prediction?: number;
     readonly interval?: readonly [lower: number, upper: number];
     readonly probability?: number;
+    readonly positive?: boolean;
     readonly probabilities?: Readonly<Record<string, number>>;
   }[];
 }
@@ -115,6 +116,34 @@ describe('a model of a table', () => {
         expect(prediction! - interval![0]).toBeCloseTo(width!.value / 2, 3);
       }
       expect(long!.interval![0]).toBeGreaterThan(short!.interval![1]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('of a binary task with a calibration and costs is examined on its calls, and tells callers of each row whether it is called positive', async () => {
+    const { outcome, evaluation } = await trainedVersion(called);
+    const { challenger, constant } = evaluation.contenders;
+    const value = (metric: string): number => challenger!.metrics[metric]!.value;
+    expect(value('cost')).toBeLessThan(Math.min(value('cost-all'), value('cost-none')) / 2);
+    expect(value('savings')).toBeCloseTo(1 - value('cost') / Math.min(value('cost-all'), value('cost-none')), 9);
+    // A missed one costs ten times as much, so that few are missed.
+    expect(value('recall')).toBeGreaterThan(value('precision'));
+    expect(value('ece')).toBeLessThan(value('ece-uncalibrated') / 2);
+    expect(Object.keys(constant!.metrics)).not.toContain('cost');
+    expect(outcome.verdict.reasons).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^savings of all is/), expect.stringMatching(/^recall of jam=high is/)]),
+    );
+
+    const server = await startPredictionServer({ registry: system.registry, blobs: system.blobs, followEveryMs: 20 });
+    try {
+      await ready(server.url);
+      const jam = { at: '2024-01-20T18:00:00Z', km: 9, jam: 'high', courier: 'c1', rain: true };
+      const { body } = await askServer(server.url, 'called/predict', { rows: [jam, { ...jam, km: 2, jam: 'low' }] });
+      expect(body.predictions).toEqual([
+        { probability: expect.closeTo(1, 1) as unknown, positive: true },
+        { probability: expect.closeTo(0, 1) as unknown, positive: false },
+      ]);
     } finally {
       await server.close();
     }
