@@ -97,7 +97,7 @@ function measureOf(metric: Metric, marks: Marks): Measure {
 }
 
 /** The marks of all folds end to end, with the facts of the last. A slice that a fold lacks has nobody there. */
-function pool(marks: readonly Marks[], folds: readonly string[]): Marks {
+export function pool(marks: readonly Marks[], folds: readonly string[]): Marks {
   if (marks.length !== folds.length) throw new MlError('Bug', `${marks.length} folds of marks, but ${folds.length} folds`);
   const keysOf = (of: (fold: Marks) => object) => [...new Set(marks.flatMap((fold) => Object.keys(of(fold))))];
   return {
@@ -112,7 +112,7 @@ function pool(marks: readonly Marks[], folds: readonly string[]): Marks {
 }
 
 /** The units of a group are one cluster, in all folds; so are those of a user where units have no groups: they are not independent of each other. */
-function clustersOf(marks: readonly Marks[], folds: readonly string[]): Int32Array {
+export function clustersOf(marks: readonly Marks[], folds: readonly string[]): Int32Array {
   const numbers = new Map<string, number>();
   const numberOf = (owner: string) => numbers.get(owner) ?? numbers.set(owner, numbers.size).size - 1;
   const owners = marks.flatMap(({ units, groups }, fold) => groups ?? units.map((unit) => (folds.length === 1 ? unit : userOf(unit, folds[fold]!))));

@@ -4,6 +4,8 @@ import type { Json } from '../../core/artifact.ts';
 import { compare as compareVersions } from '../../core/compare.ts';
 import type { Compared, Comparison } from '../../core/compare.ts';
 import type { Gain } from '../../core/registry-entry.ts';
+import { writeComparisonPage } from '../comparison-page.ts';
+import type { ComparisonPage } from '../comparison-page.ts';
 import { table } from '../table.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
@@ -11,18 +13,25 @@ import { figure, minute, signed, valueText, windowText } from '../words.ts';
 import type { Workplace } from '../workplace.ts';
 
 export function compareCommand(program: Command): void {
-  verb(program, 'compare <version> <other>', 'two versions side by side: metrics, baselines, gains, parameters, windows and specs', [
-    'compare movie-recommender@champion movie-recommender@5',
-    'compare movie-recommender/month=10@champion movie-recommender/month=12@champion --json',
-  ]).action((a: string, b: string, flags: VerbOptions) => perform(flags, (at) => compare(at, a, b)));
+  verb(
+    program,
+    'compare <version> <other>',
+    'two versions side by side, and a page about both: metrics, baselines, gains, curves, slices, parameters, windows and specs',
+    [
+      'compare movie-recommender@champion movie-recommender@5',
+      'compare movie-recommender/month=10@champion movie-recommender/month=12@champion --json',
+    ],
+  ).action((a: string, b: string, flags: VerbOptions) => perform(flags, (at) => compare(at, a, b)));
 }
 
 async function compare(at: Workplace, first: string, second: string): Promise<void> {
   const sides = await Promise.all([first, second].map((text) => sideOf(at, text)));
   const [a, b] = sides as [Compared, Compared];
   const comparison = compareVersions(a, b);
+  // What a program reads is only what the log says; the page is for people.
+  const page = at.out.json ? undefined : await writeComparisonPage(at, a, b, comparison);
   at.out.result({ versions: sides.map(({ reference, version, trainer }) => ({ reference, trainer, ...version })), ...comparison }, () =>
-    comparisonText(a, b, comparison),
+    [comparisonText(a, b, comparison), ...(page ? [pageText(page, b.reference)] : [])].join('\n\n'),
   );
 }
 
@@ -75,6 +84,12 @@ function comparisonText(a: Compared, b: Compared, { sides, sameExam, metrics, ga
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+/** Where the page is, and what it is for: the second's gains with their intervals, where both sat one exam. */
+function pageText({ path, gains }: ComparisonPage, of: string): string {
+  const rows = Object.entries(gains ?? {}).map(([metric, { value, low, high }]) => [metric, signed(value), `${signed(low)} to ${signed(high)}`]);
+  return [...(rows.length === 0 ? [] : [table([`what ${of} gains, paired`, '>gain', 'interval'], rows)]), `page: ${path}`].join('\n\n');
 }
 
 const gainText = (gain: Gain | null): string => (gain === null ? '–' : `${signed(gain.value)} (${signed(gain.low)} to ${signed(gain.high)})`);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -197,6 +197,8 @@ describe('compare', () => {
     const text = (await perennial(here, 'compare', 'recommender@1', 'recommender@2')).stdout;
     expect(text).toMatch(/ndcg@10 +0\.1000 +0\.1000 +\+0\.0000/);
     expect(text).toContain('Parameters, window, rows, sources and spec are the same.');
+    // Nobody kept the marks of an exam that both sat.
+    expect(await readFile(/^page: (.*)$/m.exec(text)![1]!, 'utf8')).toContain('or the marks of their exam are gone');
   });
 });
 

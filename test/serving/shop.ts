@@ -6,6 +6,8 @@ import type { Artifact, ArtifactKind } from '../../core/artifact.ts';
 import { canonical } from '../../core/canonical.ts';
 import { modelInputs } from '../../core/aggregates.ts';
 import type { TableEncoding } from '../../core/encoding.ts';
+import type { Evaluation } from '../../core/evaluation.ts';
+import { mapValues } from '../../core/map-values.ts';
 import type { FileRole, Item, PackageManifest, Window } from '../../core/manifest.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import type { Gain } from '../../core/registry-entry.ts';
@@ -104,6 +106,10 @@ export async function openShop(): Promise<Shop> {
     const place = { model, segment };
     const gains = rest.gains ?? [];
     const metrics = rest.metrics ?? { 'ndcg@10': 0.1 };
+    const evaluation: Evaluation = {
+      ...{ format: 1, model, segment, task: task.kind, metric: 'ndcg@10', confidence: 0.95, folds: ['all'], units: 100, rowsLeftOut: 0, gains },
+      contenders: { challenger: { metrics: mapValues(metrics, (value) => ({ value, low: value, high: value })), slices: {} } },
+    };
     const { version } = await registry.register(
       place,
       {
@@ -112,7 +118,7 @@ export async function openShop(): Promise<Shop> {
         rows: rest.rows ?? 1000,
         observed: {},
         spec: await put('spec', rest.loggedSpec === undefined ? spec : canonical(rest.loggedSpec)),
-        evaluation: { ...unread, kind: 'evaluation' },
+        evaluation: await put('evaluation', canonical(evaluation)),
         report: await put('report', rest.report ?? `<!doctype html><title>${model}</title><h1>Report of ${model}</h1>`, 'text/html'),
         examined: { ...unread, kind: 'model' },
         examinedItems: { ...unread, kind: 'preprocessor' },
