@@ -78,8 +78,9 @@ export const gbdt: Trainer<TableTask, GbdtParameters> = {
         ...(heldOut && { validation: labelled(heldOut) }),
         resume: await context.checkpoint.load(),
         async onRound({ round, training, validation }, checkpoint) {
-          if (round % checkpointEvery === 0) await context.checkpoint.save(checkpoint());
+          // First the word, then the checkpoint: the learning curve of a resumed training has each round once.
           await report(context, round, parameters.trees, { training, ...(validation !== undefined && { validation }) });
+          if (round % checkpointEvery === 0) await context.checkpoint.save(checkpoint());
         },
       },
     );

@@ -91,6 +91,20 @@ describe('a linear classifier', () => {
   });
 });
 
+describe('boosted trees', () => {
+  test('have told of each round that a checkpoint holds, so that the learning curve of a resumed training has it', async () => {
+    const { gbdt } = trainers;
+    const told: number[] = [];
+    const saved: number[] = [];
+    const context = trainingContext({
+      progress: async (done) => void told.push(done),
+      checkpoint: { load: async () => undefined, save: async () => void saved.push(told.at(-1)!) },
+    });
+    await gbdt.fit(someExamples('regression'), gbdt.parameters.parse({ trees: 30 }), context);
+    expect(saved).toEqual([10, 20, 30]);
+  });
+});
+
 describe('the constant', () => {
   const answerTo = async (rows: Parameters<typeof trainers.constant.fit>[0], statistic: 'mean' | 'median' = 'mean') =>
     await answersTo((await trainers.constant.fit(rows, { statistic }, trainingContext())).onnx, [Float32Array.of(NaN, 7)]);
