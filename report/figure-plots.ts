@@ -12,8 +12,11 @@ const half = 330;
 /** Draws a figure of an exam, whatever kind of task it is of. `names` are those who may be in it, in the order of their colours. */
 export async function figureOf(figure: Figure, names: readonly string[]): Promise<Html> {
   switch (figure.kind) {
-    case 'curves':
-      return titled(figure, html`${legendOf(figure, names)}${await curves(figure, names)}`);
+    case 'curves': {
+      // A line that is no contender (before calibration) comes after those that are.
+      const all = [...new Set([...names, ...Object.keys(figure.series)])];
+      return titled(figure, html`${legendOf(figure, all)}${await curves(figure, all)}`);
+    }
     case 'bands':
       return titled(figure, await bands(figure));
     case 'bars':

@@ -55,7 +55,7 @@ tbody th { font-weight: 400; min-width: 5.5rem; } tbody tr + tr > * { border-top
 .dense table { font-size: .73rem; } .dense th, .dense td { padding-left: .3rem; padding-right: .3rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .2rem 0 .5rem; padding: 0; list-style: none; font: .76rem/1.5 var(--sans); }
 .legend li { margin: 0; display: flex; align-items: center; gap: .4rem; } figure .legend svg { flex: none; }
-.strip { display: block; } ul.many { font-size: .86rem; columns: 2; column-gap: 2rem; } ul.many li { break-inside: avoid; }
+.strip { display: block; } ul.many { font-size: .86rem; columns: 2; column-gap: 2rem; } ul.many li { break-inside: avoid; } ul.many li:first-child { margin-top: 0; }
 .narrow table { width: auto; min-width: 16rem; }
 .l { text-align: left; overflow-wrap: break-word; } .r { text-align: right; } td.r { white-space: nowrap; }
 td small, th small { display: block; color: var(--faint); font-size: .92em; } td b { font-weight: 700; }
@@ -71,7 +71,8 @@ footer { margin-top: 3.5rem; padding-top: .8rem; border-top: 1px solid var(--rul
 @media print {
   @page { margin: 18mm 16mm; }
   html { font-size: 10.5pt; background: none; } body { max-width: none; padding: 0; }
-  h2, h3 { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; }
+  .table { break-inside: auto; } .figures > .half, .figures > .wide:not(:has(table)) { break-inside: avoid; } footer { margin-top: 1.2rem; }
+  h2, h3, figcaption { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; }
   .verdict { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 }
 `;

@@ -1,6 +1,7 @@
 import type { Figure } from '../figure.ts';
 import { rounded } from '../figure.ts';
 import { calibrationCurve, callsByShare, precisionRecallCurve, rocCurve, scoreHistogram, shareInterval } from '../metrics/curves.ts';
+import { confusionMatrix } from '../metrics/multiclass.ts';
 import type { Marks } from '../task.ts';
 import { rowsBySlice } from './slice-figures.ts';
 
@@ -23,6 +24,8 @@ export function binaryFigures(contenders: Readonly<Record<string, Marks>>): read
     point: (of: Point) => readonly [number, number],
   ) => Object.fromEntries(telling.map(([name, marks]) => [name, curve(asked(marks).label, asked(marks).probability).map((of) => pair(point(of)))]));
   const base = positives / label.length;
+  const inOffice = Object.entries(contenders).filter(([name]) => name === 'challenger' || name === 'champion');
+  const { uncalibrated, positive: called } = challenger.columns;
   return [
     {
       kind: 'curves',
@@ -55,17 +58,10 @@ export function binaryFigures(contenders: Readonly<Record<string, Marks>>): read
       y: 'share of positive rows',
       reference: 'diagonal',
       marked: true,
-      series: Object.fromEntries(
-        Object.entries(contenders)
-          .filter(([name]) => name === 'challenger' || name === 'champion')
-          .map(([name, marks]) => [
-            name,
-            calibrationCurve(asked(marks).label, asked(marks).probability).map(({ predicted, observed, rows }) => {
-              const [low, high] = shareInterval(observed, rows);
-              return [rounded(predicted), rounded(observed), rounded(low), rounded(high)] as const;
-            }),
-          ]),
-      ),
+      series: {
+        ...Object.fromEntries(inOffice.map(([name, marks]) => [name, reliability(label, asked(marks).probability)])),
+        ...(uncalibrated && { 'before calibration': reliability(label, uncalibrated) }),
+      },
     },
     {
       kind: 'bars',
@@ -95,6 +91,7 @@ export function binaryFigures(contenders: Readonly<Record<string, Marks>>): read
         return { value, low, high, mark: mean(rows, probability) };
       }),
     },
+    ...(called ? [calls(label, called)] : []),
     {
       kind: 'listing',
       name: 'thresholds',
@@ -111,6 +108,25 @@ export function binaryFigures(contenders: Readonly<Record<string, Marks>>): read
     },
   ];
 }
+
+const reliability = (label: readonly number[], probability: readonly number[]) =>
+  calibrationCurve(label, probability).map(({ predicted, observed, rows }) => {
+    const [low, high] = shareInterval(observed, rows);
+    return [rounded(predicted), rounded(observed), rounded(low), rounded(high)] as const;
+  });
+
+/** Where the spec has a threshold chosen: what comes of it. */
+const calls = (label: readonly number[], called: readonly number[]): Figure => ({
+  kind: 'matrix',
+  name: 'calls',
+  title: 'Calls at the chosen threshold',
+  caption:
+    'Rows of either class (down) by what the challenger calls them (across), from the probability on that would have cost least on the validation rows: counts, dark by their share of the class.',
+  x: 'called',
+  y: 'class',
+  names: ['negative', 'positive'],
+  counts: confusionMatrix(label, called, 2),
+});
 
 const asked = ({ columns }: Marks) => ({ label: columns['label']!, probability: columns['probability']! });
 

@@ -1,6 +1,6 @@
 import type { Figure } from '../figure.ts';
 import { rounded } from '../figure.ts';
-import { errorPercentiles, residualHistogram, residualsByPrediction } from '../metrics/curves.ts';
+import { errorPercentiles, residualHistogram, residualsByPrediction, shareInterval } from '../metrics/curves.ts';
 import type { Marks } from '../task.ts';
 import { rowsBySlice } from './slice-figures.ts';
 
@@ -8,6 +8,7 @@ import { rowsBySlice } from './slice-figures.ts';
 export function regressionFigures(contenders: Readonly<Record<string, Marks>>): readonly Figure[] {
   const challenger = contenders['challenger']!;
   const { label, prediction } = asked(challenger);
+  const { lower, upper } = challenger.columns;
   const residuals = label.map((value, at) => value - prediction[at]!);
   return [
     {
@@ -60,7 +61,30 @@ export function regressionFigures(contenders: Readonly<Record<string, Marks>>): 
       legend: ['mean residual', 'none'],
       rows: rowsBySlice(challenger, (rows) => ({ ...meanInterval(rows.map((row) => residuals[row]!)), mark: 0 })),
     },
+    ...(lower && upper ? [coverage(challenger, lower, upper)] : []),
   ];
+}
+
+/** Where the spec asks for bounds: whether each slice is as safe within them as all rows. */
+function coverage(challenger: Marks, lower: readonly number[], upper: readonly number[]): Figure {
+  const { label } = asked(challenger);
+  const within = label.map((value, at) => Number(lower[at]! <= value && value <= upper[at]!));
+  const share = (rows: readonly number[]): number => rows.reduce((sum, row) => sum + within[row]!, 0) / rows.length;
+  const all = share(label.map((_, at) => at));
+  return {
+    kind: 'ranges',
+    name: 'coverage-by-slice',
+    title: 'Coverage of the bounds by slice',
+    caption:
+      'The share of labels within the challenger’s bounds in each slice, with its interval at 95 %, and that of all rows. A slice to the left of it is promised more than it gets.',
+    x: 'share of labels within their bounds',
+    legend: ['of the slice', 'of all rows'],
+    rows: rowsBySlice(challenger, (rows) => {
+      const value = share(rows);
+      const [low, high] = shareInterval(value, rows.length);
+      return { value, low, high, mark: all };
+    }),
+  };
 }
 
 const asked = ({ columns }: Marks) => ({ label: columns['label']!, prediction: columns['prediction']! });

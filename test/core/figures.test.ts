@@ -111,6 +111,19 @@ describe('figures of a binary exam', () => {
     expect(callsByShare([1, 0, 0], [0.5, 0.5, 0.5], [0.01, 0.5])).toHaveLength(1);
   });
 
+  test('show what a calibration changed, and what comes of a chosen threshold', () => {
+    const called = probability.map((value) => Number(value >= 0.5));
+    const finished = marks({ label, probability, uncalibrated: probability.map((value) => value / 2), positive: called });
+    const figures = binary.figures!({ challenger: finished, champion: challenger, logistic: constant });
+    const { series } = named(figures, 'curves', 'calibration');
+    expect(Object.keys(series)).toEqual(['challenger', 'champion', 'before calibration']);
+    expect(series['before calibration']!.map(([x]) => x)).toEqual(series['challenger']!.map(([x]) => near(x / 2)));
+    const { counts } = named(figures, 'matrix', 'calls');
+    expect(counts.flat().reduce((sum, count) => sum + count, 0)).toBe(label.length);
+    expect(counts[1]![1]).toBe(label.filter((value, at) => value === 1 && called[at] === 1).length);
+    expect(binary.figures!({ challenger }).some(({ name }) => name === 'calls')).toBe(false);
+  });
+
   test('are none where all rows are of one class', () => {
     expect(binary.figures!({ challenger: marks({ label: [1, 1], probability: [0.5, 0.6] }) })).toEqual([]);
   });
@@ -150,6 +163,18 @@ describe('figures of a regression', () => {
     expect(points).toHaveLength(20);
     for (const [, ...quantiles] of points) expect(quantiles).toEqual(quantiles.toSorted((a, b) => a - b));
   });
+});
+
+test('figures of bounds say of each slice which share of labels they hold', () => {
+  const { label, prediction } = oracle.regression;
+  const bounds = { lower: prediction.map((value) => value - 4), upper: prediction.map((value) => value + 4) };
+  const slices = { first: label.map((_, at) => at < 100) };
+  const figures = regression.figures!({ challenger: marks({ label, prediction, ...bounds }, { slices }) });
+  const [all, first] = named(figures, 'ranges', 'coverage-by-slice').rows;
+  const held = (rows: number): number => label.slice(0, rows).filter((value, at) => Math.abs(value - prediction[at]!) <= 4).length / rows;
+  expect(all).toMatchObject({ name: 'all', value: near(held(300)), mark: near(held(300)) });
+  expect(first).toMatchObject({ name: 'first', units: 100, value: near(held(100)), mark: near(held(300)) });
+  expect(regression.figures!({ challenger: marks({ label, prediction }) }).some(({ name }) => name === 'coverage-by-slice')).toBe(false);
 });
 
 describe('figures of several classes', () => {
