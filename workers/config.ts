@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import {
@@ -20,6 +19,7 @@ import { defaultTaskQueue } from '../core/ids.ts';
 import { mapValues } from '../core/map-values.ts';
 import type { PythonSettings } from '../core/train-script.ts';
 import { secretReader } from '../data/secret.ts';
+import { loadModule } from './load-module.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -80,11 +80,10 @@ export async function loadConfig(project: string): Promise<Config> {
   if (name === undefined) return {};
   if (name.endsWith('ts')) await import('./register-typescript.ts');
   const file = join(project, name);
-  const module = (await import(pathToFileURL(file).href).catch((error: Error) => {
-    throw new MlError('ConfigInvalid', `${file} cannot be loaded: ${error.message}`, { file }, { cause: error });
-  })) as { readonly default?: unknown };
-  if (module.default === undefined) throw new MlError('ConfigInvalid', `${file} has no default export: export default defineConfig({ … })`, { file });
-  return parseConfig(module.default, file);
+  const module = await loadModule(file);
+  if (module['default'] === undefined)
+    throw new MlError('ConfigInvalid', `${file} has no default export: export default defineConfig({ … })`, { file });
+  return parseConfig(module['default'], file);
 }
 
 export function settingsOf(config: Config, project: string, env: Environment): Settings {

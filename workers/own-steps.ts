@@ -1,6 +1,6 @@
-import { pathToFileURL } from 'node:url';
 import type { Step } from '../activities/ports.ts';
 import { MlError } from '../core/errors.ts';
+import { loadModule } from './load-module.ts';
 
 type Steps = Readonly<Record<string, Step<never, unknown>>>;
 
@@ -38,7 +38,7 @@ export async function ownStepModules(modules: readonly string[]): Promise<Readon
 }
 
 async function stepsIn(module: string): Promise<[string, Step<never, unknown>][]> {
-  const exported = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>;
+  const exported = await loadModule(module);
   return Object.entries(exported).filter((each): each is [string, Step<never, unknown>] => typeof each[1] === 'function');
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseProjectSpec } from '../activities/parse-spec.ts';
 import { MlError } from '../core/errors.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { loadModule } from './load-module.ts';
 import { scriptEnding } from './python/train-scripts.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function loadProject({ pipelines }: { readonly pipelines: string })
   const specs = new Map<string, ModelSpec>();
   const foundIn = new Map<string, string>();
   for (const file of files.filter((each) => !workflow.test(each) && !step.test(each))) {
-    for (const value of Object.values(await load(file))) {
+    for (const value of Object.values(await loadModule(file))) {
       if (!isSpec(value)) continue;
       const spec = parseProjectSpec(value);
       const other = foundIn.get(spec.name);
@@ -58,14 +58,6 @@ export async function loadProject({ pipelines }: { readonly pipelines: string })
     stepModules: files.filter((each) => step.test(each)),
     trainScripts: present.filter((each) => each.endsWith(scriptEnding)),
   };
-}
-
-async function load(file: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
-  } catch (cause) {
-    throw new MlError('ConfigInvalid', `${file} cannot be loaded: ${(cause as Error).message}`, { file }, { cause });
-  }
 }
 
 function isSpec(value: unknown): value is { readonly name: string } {

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import type { BundleOptions, WorkflowBundle } from '@temporalio/worker';
@@ -9,6 +8,7 @@ import { encryptionCodec } from '../client/encryption.ts';
 import { MlError } from '../core/errors.ts';
 import type { Cipher } from '../core/cipher.ts';
 import { compiled } from './compiled.ts';
+import { loadModule } from './load-module.ts';
 import { compactLogger } from './log.ts';
 
 const ours = {
@@ -51,7 +51,7 @@ export async function workflowsByName(
 ): Promise<ReadonlyMap<string, string>> {
   const from = new Map<string, string>(own.map((name) => [name, compiled(ours[name])]));
   for (const module of modules) {
-    const exports = (await import(pathToFileURL(module).href)) as Readonly<Record<string, unknown>>;
+    const exports = await loadModule(module);
     for (const name of Object.keys(exports).filter((each) => typeof exports[each] === 'function')) {
       const other = from.get(name);
       if (other !== undefined) {

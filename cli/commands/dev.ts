@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { expectRoom } from '../../workers/expect-room.ts';
+import { loadModule } from '../../workers/load-module.ts';
 import type { Running } from '../../workers/running.ts';
 import { serviceNews } from '../service-news.ts';
 import { fields } from '../table.ts';
@@ -25,6 +26,8 @@ async function dev(at: Workplace, { port, ui }: DevFlags): Promise<void> {
   await expectRoom(settings);
   const [{ devServices }, { supervise }] = await Promise.all([import('../../workers/dev-services.ts'), import('../../workers/supervisor.ts')]);
   const project = await at.project();
+  // A worker would find it out when Temporal has started.
+  for (const module of [...project.workflowModules, ...project.stepModules]) await loadModule(module);
   const { services, links } = devServices(settings, project, { onProgress: at.out.say, ui });
   let up = false;
   const supervisor = supervise(services, {

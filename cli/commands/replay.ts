@@ -36,9 +36,6 @@ async function replay(at: Workplace, model: string | undefined, { open = false }
   const { RecordedTypes } = await import('../../workers/recorded-types.ts');
   const { ownStepModules } = await import('../../workers/own-steps.ts');
   const { bundleWorkflows, workflowsByName } = await import('../../workers/workflow-bundle.ts');
-  // What breaks is told below, in our words.
-  Runtime.install({ logger: compactLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
-
   const { workflowModules, stepModules } = await at.project();
   at.out.say('bundling workflows');
   const bundle = await bundleWorkflows(workflowModules, join(at.settings.home, 'work', 'replay'));
@@ -50,9 +47,20 @@ async function replay(at: Workplace, model: string | undefined, { open = false }
     }
   }
   const runs: Replayed[] = [];
-  for await (const replayed of replayRuns(bundle, noted())) {
-    runs.push(replayed);
-    if (runs.length % 50 === 0) at.out.say(`${runs.length} runs replayed`);
+  // What breaks is told below, in our words; and with signal handlers of the SDK's own nothing could end what hangs.
+  const runtime = Runtime.install({
+    shutdownSignals: [],
+    logger: compactLogger('ERROR', () => {}),
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } },
+  });
+  try {
+    for await (const replayed of replayRuns(bundle, noted())) {
+      runs.push(replayed);
+      if (runs.length % 50 === 0) at.out.say(`${runs.length} runs replayed`);
+    }
+  } finally {
+    // It ends with its last worker; where none was made, it would hold this process for ever.
+    await runtime.shutdown();
   }
   if (model !== undefined && runs.length === 0) await expectModel(at, model);
   at.out.say('comparing recorded inputs and outputs with the types of today');

@@ -1,11 +1,13 @@
 import { plural } from '../words.ts';
 import type { Check, Finding } from './finding.ts';
 
-/** Specs and workflows load. */
+/** Specs, workflows and steps load. */
 export const project: Check = {
   of: 'project',
   async look(at) {
-    const { specs, workflowModules } = await at.project();
+    const { specs, workflowModules, stepModules } = await at.project();
+    const { loadModule } = await import('../../workers/load-module.ts');
+    for (const module of [...workflowModules, ...stepModules]) await loadModule(module);
     return [
       {
         of: 'project',

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { perennial } from './command.ts';
@@ -52,6 +52,25 @@ test('replay of open runs fails where nobody knows which are open, instead of fi
     code: 1,
     stdout: '',
     stderr: expect.stringContaining('[TemporalUnavailable]') as unknown,
+  });
+});
+
+describe('a workflow or step that cannot be loaded', () => {
+  const file = () => join(here.project, 'pipelines', 'own.workflow.ts');
+  beforeAll(() => writeFile(file(), "import { proxyActivities } from '@nobody/workflow';\nexport const own = proxyActivities;\n"));
+  afterAll(() => rm(file()));
+
+  test.each(['dev', 'run', 'replay'])('ends %s with the file and the cure, before anything is started', async (verb) => {
+    const { code, stdout, stderr } = await perennial(here, verb, ...(verb === 'run' ? ['own'] : []));
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^error \[ConfigInvalid\]: .*own\.workflow\.ts cannot be loaded: Cannot find package '@nobody\/workflow'.*\. Run `npm install`/m,
+    );
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('is ill for doctor', async () => {
+    expect((await perennial(here, 'doctor')).stdout).toMatch(/✖ project +\[ConfigInvalid\] .*own\.workflow\.ts cannot be loaded/);
   });
 });
 
