@@ -21,7 +21,13 @@ tags: [perennial, ${chosen.trainer}]
 
 # ${spec.name}, ${segment}
 
-A ${spec.task} model made by the trainer \`${chosen.trainer}\` with \`${JSON.stringify(chosen.parameters)}\`.
+${
+  spec.intendedUse === undefined
+    ? ''
+    : `${spec.intendedUse}
+
+`
+}A ${spec.task} model made by the trainer \`${chosen.trainer}\` with \`${JSON.stringify(chosen.parameters)}\`.
 
 - Rows: ${window.from} to ${window.to}, segment \`${segment}\`, from the sources ${Object.keys(spec.sources).join(', ')}.
 - Exam: ${JSON.stringify(spec.split)}; figures and intervals in \`evaluation.json\`.

@@ -75,6 +75,7 @@ export const writeReport =
         profile: await readJson<Json>(ports, profile),
         contract: await readJson<Json>(ports, contract),
         who: Object.fromEntries(records.map(([name, { trainer, chosen, facts }]) => [name, { trainer, parameters: chosen, ...toldIn(facts) }])),
+        ...(spec.intendedUse !== undefined && { intendedUse: spec.intendedUse }),
         ...(spec.rows.group !== undefined && { group: spec.rows.group }),
         // Of the model that sat the exam, fitted with the validation rows, too; else of the candidate that was chosen.
         ...importanceIn({ ...record.facts, ...records.find(([name]) => name === 'challenger')?.[1].facts }),

@@ -138,6 +138,8 @@ export interface ModelSpec<K extends TaskKind = TaskKind> extends FinishSpec {
   /** Lower-case, `[a-z0-9][a-z0-9-]*`. */
   readonly name: string;
   readonly task: K;
+  /** What the model is for, and what it must not be used for, in a sentence or two of its owner's: reports and model cards begin with it. */
+  readonly intendedUse?: string;
   readonly sources: Readonly<Record<string, SourceSpec>>;
   readonly contract?: readonly ContractCheck[];
   /** What is known of a row's customer, terminal and so on when the row comes: features of the model besides what a caller sends. */

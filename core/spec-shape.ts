@@ -156,6 +156,7 @@ export const spec = z.strictObject({
   format: z.literal(1),
   name: modelName,
   task: z.string(),
+  intendedUse: z.string().trim().min(1).max(2000).optional(),
   sources: z.record(identifier, source),
   contract: z.array(contract).default([]),
   aggregates: z.record(identifier, aggregate).optional(),

@@ -15,6 +15,7 @@ export const deliveryTime = defineModel({
   format: 1,
   name: 'delivery-time',
   task: 'regression',
+  intendedUse: 'To tell customers how long a delivery will take when they order. Not to measure couriers: what they cannot change is in it, too.',
   sources: {
     orders: {
       from: 'orders:/orders.csv',

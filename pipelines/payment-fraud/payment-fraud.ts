@@ -11,6 +11,7 @@ export const paymentFraud = defineModel({
   format: 1,
   name: 'payment-fraud',
   task: 'binary',
+  intendedUse: 'To choose the hundred cards that investigators look at each day. Not to block a card or a payment without them.',
   sources: {
     transactions: {
       from: 'payments:/transactions-*.parquet',

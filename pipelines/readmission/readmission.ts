@@ -35,6 +35,8 @@ export const readmission = defineModel({
   format: 1,
   name: 'readmission',
   task: 'binary',
+  intendedUse:
+    'To offer patients with diabetes a call or a visit in the weeks after discharge, those with the highest probability first. Not to decide on treatment, discharge or insurance, and not for a single patient without a clinician.',
   sources: {
     registrations: {
       from: 'hospital:/registrations.csv.age',

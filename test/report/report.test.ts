@@ -120,6 +120,13 @@ describe('a report', () => {
     await expect(renderReport({ ...example, profile: { columns: [{ name: 'rating' }] } })).rejects.toThrow('at "columns.0.type"');
   });
 
+  test('begins its card with what the owner says that the model is for, else with what its kind does', async () => {
+    expect(words(await renderReport({ ...example, intendedUse: 'To fill the first row of the page.' }))).toContain(
+      'Intended use To fill the first row of the page. Training data',
+    );
+    expect(words(await renderReport(example))).toContain('Intended use It ranks movieId for a userId by what was liked before, for requests');
+  });
+
   test('leaves out what was not measured', async () => {
     const text = words(await renderReport(bare));
     expect(text).toContain('Not comparable');
