@@ -13,6 +13,7 @@ export interface CardFacts {
 
 /** A model card in the Hugging Face form: YAML front matter, then prose. What the data said stands in the evaluation beside it. */
 export function modelCard({ spec, segment, window, chosen, facts: { importance: _, importanceBy: __, ...facts } }: CardFacts): string {
+  const use = spec.intendedUse === undefined ? '' : `${spec.intendedUse}\n\n`;
   return `---
 library_name: onnx
 pipeline_tag: ${spec.task}
@@ -21,13 +22,7 @@ tags: [perennial, ${chosen.trainer}]
 
 # ${spec.name}, ${segment}
 
-${
-  spec.intendedUse === undefined
-    ? ''
-    : `${spec.intendedUse}
-
-`
-}A ${spec.task} model made by the trainer \`${chosen.trainer}\` with \`${JSON.stringify(chosen.parameters)}\`.
+${use}A ${spec.task} model made by the trainer \`${chosen.trainer}\` with \`${JSON.stringify(chosen.parameters)}\`.
 
 - Rows: ${window.from} to ${window.to}, segment \`${segment}\`, from the sources ${Object.keys(spec.sources).join(', ')}.
 - Exam: ${JSON.stringify(spec.split)}; figures and intervals in \`evaluation.json\`.
