@@ -6,6 +6,9 @@ import { fetchVersion } from './fetch-version.ts';
 import { loadModel as load } from './loaded-model.ts';
 import type { ServedModel } from './served-model.ts';
 
+export { FeatureStates, type FeatureStatesOptions } from './features/feature-states.ts';
+export type { Pushed } from './features/kept-source.ts';
+export type { FeatureSpec, ModelFeatures } from './features/model-features.ts';
 export type { RecommendedItem, Recommendations, RecommendRequest } from './recommend.ts';
 export type { Prediction, RequestRow, ServedModel, UserProfile, UserSummary, VersionIdentity } from './served-model.ts';
 export { startPredictionServer, type PredictionServer, type PredictionServerOptions } from './server.ts';
