@@ -52,7 +52,7 @@ figcaption::before { content: "Figure " counter(figure) ".\\2002"; font-weight: 
 th, td { padding: .34rem .6rem; vertical-align: baseline; } th:first-child { padding-left: 0; } td:last-child, th:last-child { padding-right: 0; }
 thead th { font-weight: 600; border-bottom: 1px solid var(--ink); vertical-align: bottom; }
 tbody th { font-weight: 400; min-width: 5.5rem; } tbody tr + tr > * { border-top: 1px solid var(--rule); }
-.dense table { font-size: .73rem; } .dense th, .dense td { padding-left: .3rem; padding-right: .3rem; }
+.dense table { font-size: .73rem; } .dense tbody th { min-width: 7rem; } .dense th, .dense td { padding-left: .3rem; padding-right: .3rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .2rem 0 .5rem; padding: 0; list-style: none; font: .76rem/1.5 var(--sans); }
 .legend li { margin: 0; display: flex; align-items: center; gap: .4rem; } figure .legend svg { flex: none; }
 .strip { display: block; } ul.many { font-size: .86rem; columns: 2; column-gap: 2rem; } ul.many li { break-inside: avoid; } ul.many li:first-child { margin-top: 0; }

@@ -57,7 +57,7 @@ export const oneFeature: Trainer<TableTask, OneFeatureParameters> = {
     const onnx = graph(rows, at, binning, answersOf(meansOf(tally, labels), labels));
     const feature = rows.encoding.features[at]!.name;
     const measure = labels.task === 'regression' ? 'squared error' : 'log loss';
-    const summary = `${feature} alone, ${measure} ${Number(loss.toPrecision(4))} on rows that its table was not made of`;
+    const summary = `${feature} alone, ${measure} ${Number(loss.toPrecision(4))} out of fold`;
     return { onnx, chosen: {}, facts: { rows: rows.labels.length, feature, bins: binning.missing, loss, summary } };
   },
 };

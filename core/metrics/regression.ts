@@ -67,6 +67,9 @@ export const regressionMetrics = {
 export const intervalMetrics = ({ lower, upper }: { readonly lower: number; readonly upper: number }) => ({
   'interval-coverage': ofColumns('Interval coverage', 'higher', ['label', 'lower', 'upper'], intervalCoverage),
   'interval-width': ofColumns('Interval width', 'lower', ['lower', 'upper'], intervalWidth),
-  'pinball-lower': ofColumns(`Pinball loss at ${lower}`, 'lower', ['label', 'lower'], (label, bound) => pinballLoss(label, bound, lower)),
-  'pinball-upper': ofColumns(`Pinball loss at ${upper}`, 'lower', ['label', 'upper'], (label, bound) => pinballLoss(label, bound, upper)),
+  'pinball-lower': ofColumns(`Pinball loss at ${written(lower)}`, 'lower', ['label', 'lower'], (label, bound) => pinballLoss(label, bound, lower)),
+  'pinball-upper': ofColumns(`Pinball loss at ${written(upper)}`, 'lower', ['label', 'upper'], (label, bound) => pinballLoss(label, bound, upper)),
 });
+
+/** A share as a person writes it: (1 − 0.8) / 2 is 0.1. */
+const written = (share: number): number => Number(share.toPrecision(6));

@@ -39,13 +39,20 @@ export async function contendersSection(input: ReportInput): Promise<Html> {
       All sat the same exam: the same ${count(evaluation.units)} held-out ${input.words.unit[1]}. The challenger is the model of this
       report.${evaluation.rowsLeftOut > 0 && ` ${evaluation.rowsLeftOut} held-out rows that one of them had seen were left out for all.`}
     </p>
-    ${table(
-      html`Marks on the held-out rows; beneath each its bootstrap interval at ${confidence}. The best of a column is bold.`,
-      ['', ...metrics.map((metric) => breakable(titleOf(input, metric)))],
-      names.map((name) => [
-        html`${name}${origin(input, name)}`,
-        ...metrics.map((metric) => cell(evaluation.contenders[name]?.metrics[metric], metric)),
-      ]),
+    ${inWidth(metrics).map((shown, part) =>
+      table(
+        part > 0
+          ? 'Marks on the held-out rows, continued.'
+          : html`Marks on the held-out rows; beneath each its bootstrap interval at ${confidence}. The best of a column is bold.`,
+        ['', ...shown.map((metric) => breakable(titleOf(input, metric)))],
+        // Metrics that the spec asks for besides (of bounds, of calls) are of the challenger, and of a champion that was asked for them.
+        names
+          .filter((name) => part === 0 || shown.some((metric) => evaluation.contenders[name]?.metrics[metric]))
+          .map((name) => [
+            html`${name}${part === 0 && origin(input, name)}`,
+            ...shown.map((metric) => cell(evaluation.contenders[name]?.metrics[metric], metric)),
+          ]),
+      ),
     )}
     ${
       evaluation.gains.length > 0 &&
@@ -59,6 +66,13 @@ export async function contendersSection(input: ReportInput): Promise<Html> {
       )
     }`;
 }
+
+/** Columns of figures with intervals that fit beside each other, on paper too. */
+const columnsInWidth = 7;
+
+/** Metrics in as many tables as it takes. */
+export const inWidth = (metrics: readonly string[], most = columnsInWidth): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(metrics.length / most) }, (_, part) => metrics.slice(part * most, (part + 1) * most));
 
 /** `CardPrecision@100` may go on in the next line at its `@`. */
 export const breakable = (title: string): Content => title.split(/(?=@)/).flatMap((part, i) => (i === 0 ? [part] : [trusted('<wbr />'), part]));
@@ -76,7 +90,7 @@ function origin({ who }: ReportInput, name: string): Content {
 
 /** A point estimate without an interval (a metric of the whole catalogue) shows none. */
 const interval = ({ value, low, high }: Estimate): string | undefined =>
-  low === value && high === value ? undefined : `${figure(low)} – ${figure(high)}`;
+  figure(low) === figure(value) && figure(high) === figure(value) ? undefined : `${figure(low)} – ${figure(high)}`;
 
 function bestOf({ evaluation, metrics }: ReportInput, metric: string): number | undefined {
   const values = Object.values(evaluation.contenders).flatMap((marks) => marks.metrics[metric]?.value ?? []);

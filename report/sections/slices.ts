@@ -4,7 +4,10 @@ import { slicePlot } from '../plots.ts';
 import type { Floor, ReportInput } from '../report-input.ts';
 import { table } from '../table.ts';
 import { count, figure } from '../wording.ts';
-import { breakable, contendersInOrder, metricsInOrder, titleOf } from './contenders.ts';
+import { breakable, contendersInOrder, inWidth, metricsInOrder, titleOf } from './contenders.ts';
+
+/** Without intervals more figures fit beside each other. */
+const metricsInWidth = 8;
 
 /** A plot stays readable with this many slices; the table has them all. */
 const plotted = 24;
@@ -58,10 +61,12 @@ export async function slicesSection(input: ReportInput): Promise<Html | undefine
     ${
       slices.length > 0 &&
       measured.length > 1 &&
-      table(
-        'The challenger by slice.',
-        ['slice', many, ...measured.map((metric) => breakable(titleOf(input, metric)))],
-        slices.map((slice) => [slice, count(units(own, slice)), ...measured.map((metric) => optional(own[slice]?.metrics[metric]))]),
+      inWidth(measured, metricsInWidth).map((metrics) =>
+        table(
+          'The challenger by slice.',
+          ['slice', many, ...metrics.map((metric) => breakable(titleOf(input, metric)))],
+          slices.map((slice) => [slice, count(units(own, slice)), ...metrics.map((metric) => optional(own[slice]?.metrics[metric]))]),
+        ),
       )
     }`;
 }

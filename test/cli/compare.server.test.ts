@@ -66,7 +66,7 @@ describe('two versions of a model of a table', () => {
   test('have reports that say what their contenders are and what features weigh', async () => {
     const { version } = await system.registry.version('late@2');
     const report = String(await system.blobs.readBytes(version.report.sha256));
-    expect(report).toMatch(/one-feature<small title="">km alone, log loss 0\.\d+ on rows that its table was not made of/);
+    expect(report).toMatch(/one-feature<small title="">km alone, log loss 0\.\d+ out of fold/);
     expect(report).toMatch(/aria-label="Importance: km \d+(\.\d)? %, /);
     expect(report).toContain('by gain of the splits');
     const first = await system.registry.version('late@1');

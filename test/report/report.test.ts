@@ -120,6 +120,15 @@ describe('a report', () => {
     await expect(renderReport({ ...example, profile: { columns: [{ name: 'rating' }] } })).rejects.toThrow('at "columns.0.type"');
   });
 
+  test('goes on in another table where there are more metrics than fit, with those who have them', async () => {
+    const { evaluation } = example;
+    const more = Object.fromEntries(['cost', 'savings', 'f1'].map((name) => [name, { value: 0.5, low: 0.4, high: 0.6 }]));
+    const challenger = { ...evaluation.contenders['challenger']!, metrics: { ...evaluation.contenders['challenger']!.metrics, ...more } };
+    const text = words(await renderReport({ ...example, evaluation: { ...evaluation, contenders: { ...evaluation.contenders, challenger } } }));
+    expect(text).toContain('Marks on the held-out rows, continued. savings f1 challenger 0.5000 0.4000 – 0.6000 0.5000 0.4000 – 0.6000 0.00');
+    expect(text).toMatch(/Novelty cost challenger/);
+  });
+
   test('begins its card with what the owner says that the model is for, else with what its kind does', async () => {
     expect(words(await renderReport({ ...example, intendedUse: 'To fill the first row of the page.' }))).toContain(
       'Intended use To fill the first row of the page. Training data',
