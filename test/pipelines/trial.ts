@@ -13,9 +13,12 @@ import type { Verdict } from '../../core/registry-entry.ts';
 import type { Part } from '../../core/table.ts';
 import type { Marks } from '../../core/task.ts';
 import { taskOf } from '../../core/tasks/index.ts';
+import { quoted } from '../../core/sql.ts';
+import { withDuckdb } from '../../data/duckdb.ts';
 import { checkLeak } from '../../data/leak.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
+import { parquet, quotedList, writeParquet } from '../../data/parquet.ts';
 import { buildRows } from '../../data/rows.ts';
 import { splitRows } from '../../data/split.ts';
 import type { Fold } from '../../data/split.ts';
@@ -32,7 +35,7 @@ export interface Prepared {
 export interface Entrant {
   readonly trainer: string;
   readonly parameters: { readonly [name: string]: Json };
-  readonly parts?: readonly Part[];
+  readonly parts?: readonly Part[] | 'all';
   /** Other rows to be fitted on than those of the exam. */
   readonly rows?: string;
 }
@@ -100,4 +103,21 @@ export async function verdictOn(trial: Prepared, entrant: Entrant): Promise<Verd
     { ...gate, baselines: rivals as NonNullable<typeof gate.baselines> },
     { sizeBytes: 1e6, comparable: true, lowerIsBetter: isLowerBetter(spec) },
   );
+}
+
+/** What a model is fitted on where one column of the training and validation rows is dealt out anew: what the others tell of it is gone. */
+export async function shuffled({ spec, rows, fold, folder }: Prepared, column: string): Promise<Pick<Entrant, 'rows' | 'parts'>> {
+  const out = join(folder, `${spec.name}.shuffled.parquet`);
+  const key = quotedList(spec.rows.key);
+  const known = `SELECT r.* FROM ${parquet(rows)} r SEMI JOIN (SELECT * FROM ${parquet(fold.path)} WHERE part <> 'test') USING (${key})`;
+  await withDuckdb({ read: [rows, fold.path], write: [out] }, { signal: new AbortController().signal, scratch: folder }, (db) =>
+    writeParquet(
+      db,
+      `WITH known AS (${known}) SELECT a.* EXCLUDE (place) REPLACE (b.dealt AS ${quoted(column)}) FROM (SELECT *, row_number() OVER (ORDER BY ${key}) AS place FROM known) a ` +
+        `JOIN (SELECT ${quoted(column)} AS dealt, row_number() OVER (ORDER BY hash(${key}, 'dealt'), ${key}) AS place FROM known) b USING (place)`,
+      key,
+      out,
+    ),
+  );
+  return { rows: out, parts: 'all' };
 }
