@@ -1,5 +1,6 @@
 import { MlError } from '../core/errors.ts';
 import { type ErasurePlan, planErasure, referenceOf } from '../core/erase.ts';
+import { nearest } from '../core/nearest.ts';
 import { stands } from '../core/registry.ts';
 import type { MadeRecord } from '../core/artifact.ts';
 import type { SegmentState } from '../core/registry-entry.ts';
@@ -114,8 +115,10 @@ const told = (erasure: string | null, { content, touched }: Found, bytes: number
 export async function datasetOf(store: ObjectStore, name: string): Promise<ReadonlySet<string>> {
   const made = await readMadeAt(store, await keysOf(store, 'made/'));
   const origins = new Set<string>();
+  const sources = new Set<string>();
   for (const [, record] of made) {
     const parameters = record.provenance.parameters as { readonly source?: unknown } | null;
+    if (record.artifact.kind === 'source' && typeof parameters?.source === 'string') sources.add(parameters.source);
     const isNamed = record.artifact.kind === 'source' && parameters?.source === name;
     if (isNamed || record.artifact.sha256 === name) origins.add(record.artifact.sha256);
     // What was read is no content of the store; what was made of it is.
@@ -123,9 +126,10 @@ export async function datasetOf(store: ObjectStore, name: string): Promise<Reado
   }
   if (/^[0-9a-f]{64}$/.test(name) && (await store.head(blobKey(name))) !== undefined) origins.add(name);
   if (origins.size > 0) return origins;
+  const guess = nearest(name, [...sources]);
   throw new MlError(
     'ArtifactMissing',
-    `no source is called "${name}" in ${store.uri}, and nothing was made from that SHA-256: see \`perennial lineage\``,
+    `no source is called "${name}"${guess === undefined ? '' : ` (did you mean "${guess}"?)`}, and nothing was made from that SHA-256: ${store.uri} has ${[...sources].join(', ') || 'none'}`,
     {
       dataset: name,
     },

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { MlError } from '../core/errors.ts';
+import { messageOf } from '../core/message-of.ts';
 
 /**
  * A free port on loopback. The system may give a port that was closed to somebody else at once; a connection that our side closes first keeps it
@@ -22,7 +23,7 @@ export async function freePort(): Promise<number> {
 
 /**
  * The port itself, when nobody listens on it.
- * @throws {MlError} `PortTaken`, naming what wanted it and the setting that changes it.
+ * @throws {MlError} `PortTaken`, naming what wanted it and the setting that changes it; `ConfigInvalid` where nobody could listen.
  */
 export async function expectFree(port: number, what: string, setting: string, host = '127.0.0.1'): Promise<number> {
   const server = createServer();
@@ -30,7 +31,14 @@ export async function expectFree(port: number, what: string, setting: string, ho
     server.listen(port, host);
     await once(server, 'listening');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+      const where = `${host}:${port}`;
+      throw new MlError('ConfigInvalid', `${what} cannot listen on ${where} (${messageOf(error)}): choose another with ${setting} or --host`, {
+        port,
+        host,
+        what,
+      });
+    }
     throw new MlError('PortTaken', `port ${port} for ${what} is taken: stop what listens there, or choose another with ${setting}`, { port, what });
   } finally {
     server.close();

@@ -7,6 +7,7 @@ import type { Answer } from '../../registry/answers.ts';
 import { formatLineage } from '../../registry/format-lineage.ts';
 import { digestFile } from '../../stores/digest.ts';
 import { openIndex } from '../lineage-index.ts';
+import { misuse } from '../misuse.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
 import { short } from '../words.ts';
@@ -52,11 +53,13 @@ async function lineage(at: Workplace, text: string, { format }: LineageFlags): P
   );
 }
 
-/** A file that is there stands for its content. */
+/** A file that is there stands for its content; what is written as only a file can be, and is not there, is a file that is missed. */
 async function subjectOf(text: string): Promise<string> {
   const isFile = await stat(text).then(
     (found) => found.isFile(),
     () => false,
   );
-  return isFile ? (await digestFile(text)).sha256 : text;
+  if (isFile) return (await digestFile(text)).sha256;
+  if (/^[.~/]|^[^=@]*\.[a-z]\w*$/i.test(text)) throw misuse(`there is no file ${text} here`);
+  return text;
 }

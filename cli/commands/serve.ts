@@ -26,7 +26,7 @@ export function serveCommand(program: Command): void {
 }
 
 async function serve(at: Workplace, { host, port = at.settings.port }: ServeFlags): Promise<void> {
-  if (port !== undefined && port !== 0) await expectFree(port, ...portSettings.serving, host);
+  if (port !== undefined || host !== undefined) await expectFree(port ?? 0, ...portSettings.serving, host);
   const [{ startServing }, { supervise }] = await Promise.all([import('../../workers/serving.ts'), import('../../workers/supervisor.ts')]);
   const { store, home, security } = at.settings;
   let url: string | undefined;

@@ -46,6 +46,8 @@ async function verify(at: Workplace, subject: string | undefined, { key: files }
   if (isPlace && (await isFile(join(subject, signatureFile)))) return verifySigned(at, subject, keys);
   if (isPlace && (await isFile(join(subject, manifestFile)))) return verifyUnsigned(at, subject, keys);
 
+  if (subject !== undefined && !isPlace && (await isFile(join(subject, manifestFile))))
+    throw misuse(`${subject} is a folder here: write ./${subject}`);
   const store = isPlace ? await storeNamed(subject) : (await at.kept()).store;
   const version = subject === undefined || isPlace ? undefined : subject;
   if (version !== undefined) fromArguments(() => parseWritten(version));
@@ -61,6 +63,7 @@ async function verify(at: Workplace, subject: string | undefined, { key: files }
       onProgress: (done, total) => progress.working([{ step: 'verify', done, total }]),
     });
     progress.end();
+    if (isPlace && isNoStore(verified)) throw misuse(`${store.uri} is neither a store nor an exported package: nothing in it is of one`);
     at.out.result(verified, () => verifiedText(verified, performance.now() - began, keys));
     return verified.findings.length === 0 ? exitCodes.done : exitCodes.failed;
   } finally {
@@ -84,6 +87,10 @@ async function verifyUnsigned(at: Workplace, folder: string, keys: readonly Publ
   at.out.result({ folder, by: null, ...found }, () => `${styled('yellow', 'unsigned')}  ${folder}: ${whole}\n${unsigned}`);
   return exitCodes.done;
 }
+
+/** Whatever a store holds, something in it says what it is. */
+const isNoStore = ({ objects, findings }: Verified): boolean =>
+  findings.length === objects && objects > 0 && findings.every(({ problem }) => problem === 'unknown');
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(

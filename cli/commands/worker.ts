@@ -3,6 +3,7 @@ import { MlError } from '../../core/errors.ts';
 import type { Role } from '../../core/ids.ts';
 import { allRoles } from '../../workers/slots.ts';
 import { portNumber } from '../numbers.ts';
+import { expectFree } from '../../workers/ports.ts';
 import { serviceNews } from '../service-news.ts';
 import { perform, verb } from '../verb.ts';
 import type { VerbOptions } from '../verb.ts';
@@ -39,6 +40,7 @@ function rolesOf(text: string): readonly Role[] {
 const graceMs = 20_000;
 
 async function worker(at: Workplace, { json = false, port, host, ...flags }: WorkerFlags): Promise<void> {
+  if (port !== undefined) await expectFree(port, "the worker's probes", '--port', host);
   const [{ processService }, { supervise }, { workerSettings }, { compiled }, { typescriptArgv }] = await Promise.all([
     import('../../workers/process-service.ts'),
     import('../../workers/supervisor.ts'),

@@ -57,6 +57,11 @@ describe('perennial erase', () => {
     expect(spellings).toMatchObject({ code: 0, stderr: expect.stringContaining('has a column "user_no"') as unknown });
   });
 
+  test('names the sources where a dataset is none', async () => {
+    const { code, stderr } = await perennial(here, 'erase', '--dataset', 'ratngs');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/no source is called "ratngs", and nothing was made .* has none\n$/) });
+  });
+
   test.each([
     ['names nothing', []],
     ['names two things', ['--subject', 'userId=42', '--dataset', 'ratings']],

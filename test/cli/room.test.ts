@@ -31,6 +31,7 @@ afterAll(async () => {
 test.each([
   [['dev', '--port'], {}, 'the prediction server'],
   [['serve', '--port'], {}, 'the prediction server'],
+  [['worker', '--port'], {}, 'the worker.s probes'],
   [['dev'], 'PERENNIAL_TEMPORAL_PORT', 'the Temporal server'],
   [['dev'], 'PERENNIAL_TEMPORAL_UI_PORT', 'the Temporal web interface'],
 ])('%j on a port that is taken says so before anything is started (%j)', async (args, variable, what) => {

@@ -14,6 +14,9 @@ beforeAll(async () => {
   removeProject = remove;
   here = { project: folder, home: join(folder, 'home') };
   await mkdir(join(here.home, 'store'), { recursive: true });
+  await mkdir(join(folder, 'package'));
+  await writeFile(join(folder, 'package', 'manifest.json'), '{}');
+  await writeFile(join(folder, 'pipelines', 'notes.txt'), 'a note');
 });
 afterAll(() => removeProject());
 
@@ -28,6 +31,9 @@ test.each([
   [['predict', 'film', '--input', 'rows.json'], 'the request is not valid: rows.0.a: Invalid input; Unrecognized key: "x"'],
   [['predict', 'film', '--input', 'text.json'], '--input text.json cannot be read: Unexpected token'],
   [['prune', '--older-than', '1d'], 'start `perennial dev`, set TEMPORAL_ADDRESS, or write --older-than 2d or more'],
+  [['lineage', 'rating.csv'], 'there is no file rating.csv here'],
+  [['verify', './pipelines'], 'is neither a store nor an exported package'],
+  [['verify', 'package'], 'package is a folder here: write ./package'],
   [['replay', 'film'], 'no model is called "film"'],
 ])('%j is misused, and says what to write in one line', async (args, said) => {
   const { code, stderr } = await perennial(here, ...args);
@@ -40,6 +46,16 @@ test('a command without what it is to do prints its help, and no error that nobo
     expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^Usage: perennial /) });
     expect(stderr).not.toMatch(/^error/m);
   }
+});
+
+test('an address that this machine does not have is told with the way out', async () => {
+  const { code, stderr } = await perennial(here, 'serve', '--host', '192.0.2.1');
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^error \[ConfigInvalid\]: the prediction server cannot listen on 192\.0\.2\.1:0 .*choose another with .*--host\n$/,
+    ),
+  });
 });
 
 test('help is a word, too', async () => {
