@@ -7,6 +7,14 @@ import type { Verdict } from './registry-entry.ts';
 /** Why a run was started. */
 export type Trigger = 'manual' | 'schedule' | 'backfill' | 'demo';
 
+/** Sources that were read and kept their promises. */
+export interface SourcesRead {
+  readonly snapshots: Readonly<Record<string, Artifact<'source'>>>;
+  /** Source name → fingerprint of what was observed. */
+  readonly observed: Readonly<Record<string, string>>;
+  readonly contract: Artifact<'contract'>;
+}
+
 /** The input of the `train` workflow. */
 export interface TrainRequest {
   readonly spec: ModelSpec;
@@ -16,6 +24,8 @@ export interface TrainRequest {
   readonly trigger?: Trigger;
   /** Who asked, as far as we know: it goes into the registry log. */
   readonly by?: string;
+  /** What a backfill of many segments has read for all of them: the run reads no source itself. */
+  readonly read?: SourcesRead;
 }
 
 /** How a training run ended. A business "no" is a value, not an error. */
@@ -90,7 +100,8 @@ export interface BackfillRequest {
   readonly segments: readonly string[];
   /** How many segments train at the same time. Default 2. */
   readonly concurrency?: number;
-  /** Where a continued backfill goes on. */
+  /** Where a continued backfill goes on, and what it has read. */
+  readonly read?: SourcesRead;
   readonly cursor?: { readonly done: readonly BackfillResult[] };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DuckDBDataChunk, DuckDBInstance, version, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
 import type { Json } from '../core/artifact.ts';
@@ -66,31 +66,78 @@ const heartbeatEveryMs = 1000;
  * @throws {MlError} `SqlFailed`, `SqlTimeout`, `Cancelled`
  */
 export async function withDuckdb<T>(access: Access, context: DataContext, use: (db: Duckdb) => Promise<T>): Promise<T> {
-  const limits = { ...defaultLimits, ...context.limits };
-  const temporary = join(context.scratch, 'duckdb');
+  const limits = limitsOf(context);
+  const instance = await open(limits, await spillFolder(context));
+  try {
+    return await connected(instance, async (connection) => {
+      const paths = [...(access.read ?? []), ...(access.write ?? [])].map((path) => literal(resolve(path)));
+      await connection.run(`SET allowed_paths = [${paths.join(', ')}]`);
+      await connection.run('SET enable_external_access = false');
+      await connection.run('SET lock_configuration = true');
+      return use(guarded(connection, context, limits));
+    });
+  } finally {
+    instance.closeSync();
+  }
+}
+
+/** Instances without a user, by their limits. To make one takes longer than to read a few hundred rows. */
+const idle = new Map<string, DuckDBInstance[]>();
+const mostIdle = 4;
+
+/**
+ * As `withDuckdb`, for statements that are all ours: no word of a spec in them but names and values, quoted. The instance reaches what this process does, and
+ * the next user may get it again; what a user makes has to be TEMP, which goes with the connection.
+ */
+export async function withOwnDuckdb<T>(context: DataContext, use: (db: Duckdb) => Promise<T>): Promise<T> {
+  const limits = limitsOf(context);
+  const kind = JSON.stringify(limits);
+  const temporary = await spillFolder(context);
+  const found = idle.get(kind)?.pop();
+  const instance = found ?? (await open(limits, temporary));
+  try {
+    const result = await connected(instance, async (connection) => {
+      if (found !== undefined) await connection.run(`SET temp_directory = ${literal(temporary)}`);
+      return use(guarded(connection, context, limits));
+    });
+    const others = idle.get(kind) ?? [];
+    // One that has spilled keeps its folder, which goes with this user.
+    if (others.length < mostIdle && (await readdir(temporary)).length === 0) idle.set(kind, [...others, instance]);
+    else instance.closeSync();
+    return result;
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+const limitsOf = ({ limits }: DataContext): DuckdbLimits => ({ ...defaultLimits, ...limits });
+
+async function spillFolder({ scratch }: DataContext): Promise<string> {
+  const temporary = join(scratch, 'duckdb');
   await mkdir(temporary, { recursive: true });
-  const instance = await DuckDBInstance.create(':memory:', {
+  return temporary;
+}
+
+const open = (limits: DuckdbLimits, temporary: string): Promise<DuckDBInstance> =>
+  DuckDBInstance.create(':memory:', {
     threads: String(limits.threads),
     memory_limit: `${limits.memoryMb}MB`,
     temp_directory: temporary,
     max_temp_directory_size: `${limits.temporaryMb}MB`,
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    // Files of the store never change, but what is kept of them would be memory that nobody counts.
+    enable_external_file_cache: 'false',
   });
+
+async function connected<T>(instance: DuckDBInstance, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const connection = await instance.connect();
   try {
-    const connection = await instance.connect();
-    try {
-      const paths = [...(access.read ?? []), ...(access.write ?? [])].map((path) => literal(resolve(path)));
-      await connection.run(`SET allowed_paths = [${paths.join(', ')}]`);
-      await connection.run(`SET TimeZone = 'UTC'`);
-      await connection.run('SET enable_external_access = false');
-      await connection.run('SET lock_configuration = true');
-      return await use(guarded(connection, context, limits));
-    } finally {
-      connection.closeSync();
-    }
+    await connection.run(`SET TimeZone = 'UTC'`);
+    return await use(connection);
   } finally {
-    instance.closeSync();
+    connection.closeSync();
   }
 }
 

@@ -1,5 +1,5 @@
 import { quoted } from '../core/sql.ts';
-import { withDuckdb, type DataContext } from './duckdb.ts';
+import { withOwnDuckdb, type DataContext } from './duckdb.ts';
 import { describe, parquet } from './parquet.ts';
 
 /** What a column looks like: the reference for drift. Deterministic; figures are rounded to 12 significant digits. */
@@ -33,7 +33,7 @@ const topValues = 20;
 
 /** Statistics of each column of a Parquet file. */
 export async function profile(path: string, context: DataContext): Promise<Profile> {
-  return withDuckdb({ read: [path] }, context, async (db) => {
+  return withOwnDuckdb(context, async (db) => {
     const from = parquet(path);
     const { rows } = await db.row(`SELECT count(*)::DOUBLE AS rows FROM ${from}`);
     const columns: ColumnProfile[] = [];

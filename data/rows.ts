@@ -6,7 +6,7 @@ import { allRows, segmentPredicate } from '../core/segment.ts';
 import { quoted } from '../core/sql.ts';
 import { checkAggregateColumns, checkAggregated, withAggregates } from './aggregates.ts';
 import { kindTypes, namedColumns } from './column-kinds.ts';
-import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
+import { withDuckdb, withOwnDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
 import { describe, parquet, quotedList, writeParquet } from './parquet.ts';
 import { checkSelect, viewSources } from './select.ts';
 
@@ -149,5 +149,5 @@ async function checkKey(db: Duckdb, path: string, key: readonly string[]): Promi
 
 /** From the first row to a millisecond after the last. */
 export async function dataWindow(rows: string, time: string, context: DataContext): Promise<Window> {
-  return withDuckdb({ read: [rows] }, context, (db) => timeWindow(db, parquet(rows), time));
+  return withOwnDuckdb(context, (db) => timeWindow(db, parquet(rows), time));
 }

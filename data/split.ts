@@ -5,7 +5,7 @@ import type { SplitSpec } from '../core/model-spec.ts';
 import { quoted } from '../core/sql.ts';
 import type { Part } from '../core/table.ts';
 import { instantMs } from '../core/window.ts';
-import { withDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
+import { withOwnDuckdb, type DataContext, type Duckdb } from './duckdb.ts';
 import { naturalOrder, parquet, quotedList, writeParquet } from './parquet.ts';
 import { timestamp } from './rows.ts';
 
@@ -39,9 +39,9 @@ export interface SplitInput {
  */
 export async function splitRows(input: SplitInput, context: DataContext): Promise<readonly Fold[]> {
   const { rows, folder } = input;
-  const plans = await withDuckdb({ read: [rows] }, context, (db) => plan(db, input));
+  const plans = await withOwnDuckdb(context, (db) => plan(db, input));
   const pathOf = ({ name }: Plan) => join(folder, `${name}.parquet`);
-  const divided = await withDuckdb({ read: [rows], write: plans.map(pathOf) }, context, async (db) => {
+  const divided = await withOwnDuckdb(context, async (db) => {
     const all: Fold[] = [];
     for (const plan of plans) {
       const path = pathOf(plan);

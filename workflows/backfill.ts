@@ -14,6 +14,8 @@ import { workflowId } from '../core/ids.ts';
 import type { Window } from '../core/manifest.ts';
 import type { BackfillRequest, BackfillResult } from '../core/run.ts';
 import { faultOf } from './coded-error.ts';
+import { readSources } from './prepare.ts';
+import { steps } from './steps.ts';
 import { train } from './train.ts';
 import { trainStart } from './train-start.ts';
 
@@ -22,6 +24,9 @@ export interface BackfillOutcome {
   readonly outcome: 'completed' | 'incomplete';
   readonly results: readonly BackfillResult[];
 }
+
+/** From so many on, sources are read once for all of them. */
+const manySegments = 10;
 
 /**
  * Train many windows and segments. Windows of one segment go one after the other, since each is judged against the champion that the one before
@@ -38,13 +43,16 @@ export async function backfill(request: BackfillRequest): Promise<BackfillOutcom
   const done: BackfillResult[] = [...(request.cursor?.done ?? [])];
   const isDone = (segment: string, window: Window | null) => done.some((result) => result.segment === segment && sameWindow(result.window, window));
   const waiting = [...segments];
+  // Segments of one backfill learn from the same snapshots; few are trained as if each were asked for alone.
+  const read = request.read ?? (segments.length >= manySegments ? await readSources((await steps.acceptSpec(request)).spec) : undefined);
+  const asked = { ...request, ...(read && { read }) };
 
   const trainSegments = async () => {
     for (let segment = waiting.shift(); segment !== undefined; segment = waiting.shift()) {
       for (const window of windows) {
         // Launch nothing more, and drain: a child running across continue-as-new would be terminated.
         if (workflowInfo().continueAsNewSuggested) return;
-        if (!isDone(segment, window)) done.push(await trainWindow(request, segment, window));
+        if (!isDone(segment, window)) done.push(await trainWindow(asked, segment, window));
         setCurrentDetails(describe(request.spec.name, segments.length * windows.length, done));
       }
     }
@@ -53,15 +61,15 @@ export async function backfill(request: BackfillRequest): Promise<BackfillOutcom
 
   if (!segments.every((segment) => windows.every((window) => isDone(segment, window)))) {
     await condition(allHandlersFinished);
-    await continueAsNew<typeof backfill>({ ...request, cursor: { done } });
+    await continueAsNew<typeof backfill>({ ...asked, cursor: { done } });
   }
   return { outcome: done.some(({ version }) => version === undefined) ? 'incomplete' : 'completed', results: done };
 }
 
-async function trainWindow({ spec }: BackfillRequest, segment: string, window: Window | null): Promise<BackfillResult> {
+async function trainWindow({ spec, read }: BackfillRequest, segment: string, window: Window | null): Promise<BackfillResult> {
   try {
     const { outcome, version } = await executeChild(train, {
-      ...trainStart({ spec, segment, trigger: 'backfill', by: 'backfill', ...(window && { window }) }),
+      ...trainStart({ spec, segment, trigger: 'backfill', by: 'backfill', ...(window && { window }), ...(read && { read }) }),
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
     });
     return { segment, window, outcome, version };
@@ -77,8 +85,11 @@ async function trainWindow({ spec }: BackfillRequest, segment: string, window: W
 
 const sameWindow = (a: Window | null, b: Window | null) => a?.from === b?.from && a?.to === b?.to;
 
+const mostLines = 50;
+
 function describe(model: string, all: number, done: readonly BackfillResult[]): string {
-  const lines = done.map(({ segment, window, outcome, version, reason }) => {
+  // The newest only: this is written anew for each of thousands.
+  const lines = done.slice(-mostLines).map(({ segment, window, outcome, version, reason }) => {
     const result = version === undefined ? outcome : `${outcome} v${version}`;
     return `- ${segment}, ${window ? `${window.from} to ${window.to}` : 'all rows'}: ${result}${reason === undefined ? '' : `. ${reason}`}`;
   });

@@ -5,16 +5,13 @@ import { MlError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import type { SourcesRead, TrainRequest } from '../core/run.ts';
 import { steps } from './steps.ts';
 
 export type Fold = SplitFold;
 
-/** Sources that were read and kept their promises, and the rows made from them. */
-export interface PreparedRows {
-  readonly snapshots: Readonly<Record<string, Artifact<'source'>>>;
-  /** Source name → fingerprint of what was observed. */
-  readonly observed: Readonly<Record<string, string>>;
-  readonly contract: Artifact<'contract'>;
+/** Sources that were read, and the rows made from them. */
+export interface PreparedRows extends SourcesRead {
   readonly rows: Artifact<'rows'>;
   readonly profile: Artifact<'profile'>;
   readonly rowCount: number;
@@ -22,8 +19,8 @@ export interface PreparedRows {
   readonly folds: readonly Fold[];
 }
 
-/** Observe and read every source, check the contract, make the rows of one window and segment, split them, and look for leaks. */
-export async function prepare(spec: ModelSpec, segment: string, window?: Window): Promise<PreparedRows> {
+/** Observe and read every source, and check the contract. */
+export async function readSources(spec: ModelSpec): Promise<SourcesRead> {
   const read = await Promise.all(Object.keys(spec.sources).map((source) => readSource(spec, source)));
   const snapshots = Object.fromEntries(read.map(({ source, snapshot }) => [source, snapshot]));
   const observed = Object.fromEntries(read.map(({ source, fingerprint }) => [source, fingerprint]));
@@ -39,11 +36,18 @@ export async function prepare(spec: ModelSpec, segment: string, window?: Window)
       },
     );
   }
+  return { snapshots, observed, contract: contract.report };
+}
 
+/** Make the rows of one window and segment from sources that are read, now or before, split them, and look for leaks. */
+export async function prepare(spec: ModelSpec, segment: string, given: Pick<TrainRequest, 'window' | 'read'> = {}): Promise<PreparedRows> {
+  const { window } = given;
+  const read = given.read ?? (await readSources(spec));
+  const { snapshots } = read;
   const { rows, profile, rowCount, window: actual } = await steps.buildRows({ spec, segment, snapshots, ...(window && { window }) });
   const { folds } = await steps.splitRows({ spec, rows });
   await Promise.all(folds.map((fold) => steps.checkLeaks({ spec, segment, snapshots, rows, window: actual, fold })));
-  return { snapshots, observed, contract: contract.report, rows, profile, rowCount, window: actual, folds };
+  return { ...read, rows, profile, rowCount, window: actual, folds };
 }
 
 /** A source that changes while it is read is observed again so often. */

@@ -25,7 +25,7 @@ export async function train(request: TrainRequest): Promise<TrainOutcome> {
   const { spec, specArtifact } = await steps.acceptSpec({ spec: request.spec });
   const model = spec.name;
 
-  const data = await prepare(spec, segment, request.window);
+  const data = await prepare(spec, segment, request);
   const { rows, window, folds } = data;
   upsertSearchAttributes([
     { key: searchKeys.dataTime, value: new Date(window.to) },

@@ -8,6 +8,7 @@ import type { RowFiles } from '../../data/loaders/loader.ts';
 import { benchmark as measure } from '../../onnx/benchmark.ts';
 import { makeGolden, sitExam } from '../../onnx/examine.ts';
 import { openSession } from '../../onnx/session.ts';
+import { loadRows } from './load-rows.ts';
 
 export interface ExamineInput {
   readonly task: TaskKind;
@@ -83,7 +84,7 @@ export async function benchmark(input: ExamineInput, context: ExamineContext): P
 /** A few requests with the model's answers, for servers to reproduce. */
 export async function golden(input: GoldenInput, context: ExamineContext): Promise<Golden> {
   const task = taskOf(input.task);
-  const { known } = await loaderOf(task.kind).load(examined(input), input.preprocessor, null, { signal: context.signal, scratch: input.scratch });
+  const { known } = await loadRows(task.kind, examined(input), input.preprocessor, null, { signal: context.signal, scratch: input.scratch });
   const session = await openSession(input.onnxPath);
   try {
     return await makeGolden(
@@ -101,7 +102,7 @@ const examined = ({ task, files }: Pick<ExamineInput, 'task' | 'files'>): RowFil
 /** The exam that held-out rows make, and a session of the model that sits it. */
 export async function openExam(input: Omit<ExamineInput, 'fold' | 'marksPath'>, context: ExamineContext) {
   const task = taskOf(input.task);
-  const { known, heldOut, request } = await loaderOf(task.kind).load(examined(input), input.preprocessor, input.heldOut, {
+  const { known, heldOut, request } = await loadRows(task.kind, examined(input), input.preprocessor, input.heldOut, {
     signal: context.signal,
     scratch: input.scratch,
   });

@@ -5,12 +5,12 @@ import type { Exam, ExamOptions, Task, TaskKind, TaskTypes } from '../../core/ta
 import { taskOf } from '../../core/tasks/index.ts';
 import type { TrainScript } from '../../core/train-script.ts';
 import type { CurvePoint, Fitted, Trainer, TrainingContext } from '../../core/trainer.ts';
-import { loaderOf } from '../../data/loaders/index.ts';
 import type { RowFiles } from '../../data/loaders/loader.ts';
 import { openSession } from '../../onnx/session.ts';
 import { completeModel } from '../../onnx/complete-model.ts';
 import { type ExamWatch, sitExam } from '../../onnx/examine.ts';
 import { trainers } from '../../trainers/index.ts';
+import { loadRows } from './load-rows.ts';
 import { inScriptFolder, type RunProcess } from './script-folder.ts';
 
 export interface FitInput {
@@ -52,7 +52,7 @@ export async function fit(input: FitInput, context: FitContext): Promise<FitOutp
   const task = taskOf(input.task);
   const trainer = trainerOf(input.trainer, task.kind);
   const parameters = parseParameters(trainer, input.parameters);
-  const rows = await loaderOf(task.kind).load(input.files, input.preprocessor, input.validateOn, { signal: context.signal, scratch: input.scratch });
+  const rows = await loadRows(task.kind, input.files, input.preprocessor, input.validateOn, { signal: context.signal, scratch: input.scratch });
   const complete = (core: Uint8Array): Promise<Uint8Array> => completeModel(task.kind, input.preprocessor, core);
   const exam = rows.heldOut && task.exam(rows.known, rows.heldOut, input.exam);
   // Where nobody can be examined nothing can be chosen: the first candidate stands.

@@ -2,7 +2,7 @@ import { type Encoding, type EncodingName, type Feature, type InputKind, type Ta
 import { quoted } from '../../core/sql.ts';
 import type { Vocabulary } from '../../core/tf-idf.ts';
 import { inputsOf, type TableKind } from '../../core/tasks/table-exam.ts';
-import { type DataContext, type Duckdb, withDuckdb } from '../duckdb.ts';
+import { type DataContext, type Duckdb, withOwnDuckdb } from '../duckdb.ts';
 import type { RowFiles } from '../loaders/loader.ts';
 import { inOrder } from '../rows.ts';
 import { encoderSql, type SqlEncoder } from './encoders.ts';
@@ -36,9 +36,8 @@ export type TableTarget = { readonly column: string; readonly positive?: string 
  */
 export async function fitEncoding(kind: TableKind, files: RowFiles, table: TableSpec, context: DataContext): Promise<TableEncoding> {
   const target = files.target as TableTarget;
-  const read = [files.rows, ...(files.parts === 'all' ? [] : [files.split])];
   // Sums of floating-point numbers depend on the order of their terms.
-  return withDuckdb({ read }, inOrder(context), async (db) => {
+  return withOwnDuckdb(inOrder(context), async (db) => {
     await checkColumns(db, files, table, target.column);
     const { classes } = await labelOf(db, kind, files, target);
     await db.run(`CREATE TEMP TABLE known AS SELECT *, ${labelSql(target.column, classes)} AS "its label" FROM (${rowsOf(files, files.parts)}) r`);

@@ -3,7 +3,7 @@ import { type Encoder, type InputKind, missingInteger, type TableEncoding } from
 import type { AskedRows, Examples, RawColumn } from '../../core/examples.ts';
 import { quoted } from '../../core/sql.ts';
 import type { Part } from '../../core/table.ts';
-import { type DataContext, type Duckdb, withDuckdb } from '../duckdb.ts';
+import { type DataContext, type Duckdb, withOwnDuckdb } from '../duckdb.ts';
 import type { RowFiles } from '../loaders/loader.ts';
 import { naturalOrder } from '../parquet.ts';
 import { inOrder } from '../rows.ts';
@@ -23,8 +23,7 @@ export async function loadExamples(
   heldOut: Part | null,
   context: DataContext,
 ): Promise<{ readonly known: Examples; readonly heldOut?: Examples }> {
-  const read = [files.rows, ...(files.parts === 'all' && heldOut === null ? [] : [files.split])];
-  return withDuckdb({ read }, inOrder(context), async (db) => {
+  return withOwnDuckdb(inOrder(context), async (db) => {
     await select(db, files, table, encoding, files.parts);
     const known = await readExamples(db, files, encoding, true);
     if (heldOut === null) return { known };

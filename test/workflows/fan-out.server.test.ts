@@ -2,6 +2,7 @@ import { appendFile, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RunHandle } from '../../client/index.ts';
+import { reproduce } from '../../workers/reproduce.ts';
 import { pending, recommender, slow, startSystem, until } from './harness.ts';
 import type { TestSystem } from './harness.ts';
 
@@ -119,6 +120,24 @@ describe('backfill', () => {
     }
     expect((await mostChildren(run)).most).toBe(1);
   });
+
+  test('of many segments reads the sources once for all of them, and keeps that when it continues as new', async () => {
+    const months = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+    const spec = recommender('many', { segments: { by: 'month-of-year(ratedAt)', only: months } });
+    const run = await system.client.backfill({ spec, windows: [null], segments: months.map((month) => `month=${month}`) });
+    const { results } = await run.result();
+    expect(results.map(({ segment, outcome }) => `${segment} ${outcome}`)).not.toContainEqual(expect.stringMatching(/failed|busy/));
+    expect(results).toHaveLength(10);
+    expect((await handleOf(run).describe()).status.name).toBe('CONTINUED_AS_NEW');
+    // The last of the backfill's runs, and a training.
+    for (const id of ['backfill/many', 'train/many/month=10']) {
+      const { events } = await system.client.temporal.workflow.getHandle(id).fetchHistory();
+      const called = events!.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+      expect(called).not.toContain('snapshotSource');
+    }
+    const version = await system.registry.version('many/month=10@1');
+    expect(await reproduce({ ...system, version })).toMatchObject({ identical: true });
+  }, 240_000);
 
   test('refuses a limit that would train nothing', async () => {
     const run = await system.client.backfill({ spec: recommender('past'), windows: [half], segments: ['all'], concurrency: 0 });

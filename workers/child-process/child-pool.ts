@@ -38,7 +38,7 @@ export interface ChildPool {
 
 /** Heavy and native work happens in recycled child processes: a crash there is not ours, a cancelled computation ends in milliseconds. */
 export function createChildPool(options: ChildPoolOptions): ChildPool {
-  const { size, tasksPerChild = 100 } = options;
+  const { size, tasksPerChild = 1000 } = options;
   const childOptions = { silenceMs: 60_000, ...options };
   const idle = new Set<PooledChild>();
   const all = new Set<PooledChild>();
