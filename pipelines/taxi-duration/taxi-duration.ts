@@ -7,7 +7,8 @@ const common = {
     trips: {
       from: 'taxi:/green_tripdata_2021-*.parquet',
       read: 'parquet',
-      key: ['pickupAt', 'dropoffAt', 'pickupZone', 'dropoffZone'],
+      // A refund is a row like the trip's, with a negative fare.
+      key: ['pickupAt', 'dropoffAt', 'pickupZone', 'dropoffZone', 'fare'],
       time: 'pickupAt',
       columns: {
         pickupAt: { kind: 'time', named: 'lpep_pickup_datetime' },
