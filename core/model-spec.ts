@@ -42,7 +42,8 @@ export type Severity = 'warn' | 'fail';
 /** A promise about the sources. `of` is `source.column` or `source`. `severity` defaults to `fail`. */
 export type ContractCheck<Source extends string = string, Column extends string = string> = { readonly severity?: Severity } & (
   | { readonly check: 'not-null'; readonly of: Column; readonly maxShare?: number }
-  | { readonly check: 'range'; readonly of: Column; readonly min?: number; readonly max?: number }
+  /** Bounds of a time are instants, such as `2021-01-01` or `2021-01-01T06:00:00Z`. */
+  | { readonly check: 'range'; readonly of: Column; readonly min?: number | string; readonly max?: number | string }
   | { readonly check: 'unique'; readonly of: Source; readonly columns?: readonly string[] }
   | { readonly check: 'references'; readonly of: Column; readonly to: Column; readonly maxShare?: number }
   | { readonly check: 'row-count'; readonly of: Source; readonly min?: number; readonly max?: number }

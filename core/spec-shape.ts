@@ -26,6 +26,8 @@ const parsedBy = (parse: (text: string) => unknown) =>
     }
   });
 const instant = parsedBy(instantMs);
+/** Of a number or a time. */
+const bound = z.union([z.number(), instant]);
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 /** Whole percents, since a hash is taken modulo 100. */
@@ -73,7 +75,7 @@ const source = z.strictObject({
 const severity = z.enum(['warn', 'fail']).default('fail');
 const contract = z.discriminatedUnion('check', [
   z.strictObject({ check: z.literal('not-null'), of: columnText, maxShare: share.default(0), severity }),
-  z.strictObject({ check: z.literal('range'), of: columnText, min: z.number().optional(), max: z.number().optional(), severity }),
+  z.strictObject({ check: z.literal('range'), of: columnText, min: bound.optional(), max: bound.optional(), severity }),
   z.strictObject({ check: z.literal('unique'), of: columnText, columns: z.array(identifier).min(1).optional(), severity }),
   z.strictObject({ check: z.literal('references'), of: columnText, to: columnText, maxShare: share.default(0), severity }),
   z.strictObject({ check: z.literal('row-count'), of: columnText, min: count.optional(), max: count.optional(), severity }),

@@ -128,7 +128,16 @@ class Checker {
 
   range({ of, min, max }: Extract<ContractCheck, { check: 'range' }>): Promise<Finding> {
     const [source, column] = this.#column(of);
-    const outside = [...(min === undefined ? [] : [`${quoted(column)} < ${min}`]), ...(max === undefined ? [] : [`${quoted(column)} > ${max}`])];
+    const isTime = namedColumns(this.#spec.sources[source]!).some(({ name, kind }) => name === column && kind === 'time');
+    const bound = (value: number | string): string => {
+      if (isTime === (typeof value === 'string')) return isTime ? `make_timestamp_ms(${instantMs(String(value))})` : String(value);
+      const wanted = isTime ? 'a time, so give instants such as "2021-01-01"' : 'no time, so give numbers';
+      throw new MlError('SpecInvalid', `the contract bounds "${of}" by ${JSON.stringify(value)}: it is ${wanted}`, { of });
+    };
+    const outside = [
+      ...(min === undefined ? [] : [`${quoted(column)} < ${bound(min)}`]),
+      ...(max === undefined ? [] : [`${quoted(column)} > ${bound(max)}`]),
+    ];
     const allowed = `${min === undefined ? '' : `from ${min} `}${max === undefined ? 'up' : `to ${max}`}`;
     return this.#offending(source, outside.join(' OR ') || 'false', (count, share) =>
       count > 0 ? `${of} is out of range in ${count} rows (${percent(share)}; allowed ${allowed})` : undefined,

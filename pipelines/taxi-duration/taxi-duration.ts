@@ -26,7 +26,7 @@ const common = {
   },
   contract: [
     { check: 'row-count', of: 'trips', min: 10_000 },
-    { check: 'range', of: 'trips.pickupAt', severity: 'warn', min: Date.UTC(2021, 0, 1), max: Date.UTC(2021, 2, 1) },
+    { check: 'range', of: 'trips.pickupAt', severity: 'warn', min: '2021-01-01', max: '2021-03-01' },
     { check: 'sql', name: 'ends after it began', sql: 'SELECT * FROM trips WHERE dropoffAt <= pickupAt', severity: 'warn' },
   ],
   rows: {

@@ -51,6 +51,8 @@ describe('a contract', () => {
   test.each<[ContractCheck, number, string]>([
     [{ check: 'range', of: 'ratings.rating', max: 4 }, 20, 'ratings.rating is out of range in 20 rows (20 %; allowed to 4)'],
     [{ check: 'range', of: 'ratings.rating', min: 1, max: 4 }, 30, 'allowed from 1 to 4'],
+    [{ check: 'range', of: 'ratings.ratedAt', min: '2024-01-06' }, 5, 'ratings.ratedAt is out of range in 5 rows (5 %; allowed from 2024-01-06 up)'],
+    [{ check: 'range', of: 'ratings.ratedAt', max: '2024-01-06T12:00:00Z' }, 94, 'allowed to 2024-01-06T12:00:00Z'],
     [{ check: 'unique', of: 'ratings', columns: ['userId'] }, 90, 'ratings has 90 rows too many for unique userId'],
     [{ check: 'row-count', of: 'films', min: 11 }, 10, 'films has 10 rows (allowed at least 11)'],
     [
@@ -130,6 +132,9 @@ describe('a contract', () => {
       'ratings has the columns',
     );
     await rejection(report([{ check: 'row-count', of: 'film', min: 1 }]), 'SpecInvalid');
+    const bounds = (of: string, min: number | string) => rejection(report([{ check: 'range', of, min }]), 'SpecInvalid');
+    expect((await bounds('ratings.ratedAt', 1704067200000)).message).toContain('give instants');
+    expect((await bounds('ratings.rating', '2024-01-01')).message).toContain('give numbers');
     await rejection(report([{ check: 'sql', name: 'x', sql: `SELECT * FROM read_text('/etc/passwd')` }]), 'SqlRefused');
   });
 });
