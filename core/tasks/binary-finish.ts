@@ -55,7 +55,7 @@ export const binaryFinish: Finishing = {
     const rows = units.length;
     const [label, given] = [columns['label']!, columns['probability']!];
     if (new Set(label).size < 2) {
-      const what = [method && 'a calibration', cost && 'a threshold'].filter(Boolean).join(' and ');
+      const what = [method && 'calibration', cost && 'threshold'].filter(Boolean).join(' and no ');
       throw new MlError('RowsInvalid', `of ${rows} validation rows all or none are positive, which teaches no ${what}: hold more out`, { rows });
     }
     const calibration = method && fits[method](label, given);

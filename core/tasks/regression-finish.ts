@@ -41,11 +41,12 @@ export const regressionFinish: Finishing = {
     const rows = units.length;
     if (interval === undefined) return { rows };
     const { coverage } = interval;
+    const least = Math.ceil(coverage / (1 - coverage) - 1e-9);
     const halfWidth = conformalHalfWidth(columns['label']!, columns['prediction']!, coverage);
     if (halfWidth < Infinity) return { rows, interval: { coverage, halfWidth } };
     throw new MlError(
       'RowsInvalid',
-      `${rows} validation rows are too few for intervals that hold ${100 * coverage} % of labels: hold out at least ${Math.ceil(coverage / (1 - coverage))}, or lower interval.coverage`,
+      `${rows} validation rows are too few for intervals that hold ${Number((100 * coverage).toPrecision(6))} % of labels: hold out at least ${least}, or lower interval.coverage`,
       { rows, coverage },
     );
   },

@@ -53,6 +53,10 @@ async function trained(
     expect(outcome.verdict).toMatchObject({ name: 'better' });
     expect(maeOf('challenger')).toBeLessThan(3.35);
     expect(maeOf('linear')).toBeLessThan(5.2);
+    // Four of five were asked for, and are held within bounds of less than ten minutes: what was learned of the nine days before.
+    expect(contenders['challenger']!.metrics['interval-coverage']!.value).toBeGreaterThan(0.77);
+    expect(contenders['challenger']!.metrics['interval-coverage']!.value).toBeLessThan(0.83);
+    expect(contenders['challenger']!.metrics['interval-width']!.value).toBeLessThan(10);
   },
   600_000,
 );

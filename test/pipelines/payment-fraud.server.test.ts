@@ -37,6 +37,9 @@ afterAll(async () => {
     expect(outcome.verdict).toMatchObject({ name: 'better' });
     expect(of('challenger', 'average-precision')).toBeGreaterThan(0.63);
     expect(of('challenger', 'roc-auc')).toBeGreaterThan(0.875);
+    // Two thirds of what it costs to stop no payment at all, which is far cheaper than to stop all.
+    expect(of('challenger', 'savings')).toBeGreaterThan(0.65);
+    expect(of('challenger', 'cost-none')).toBeLessThan(of('challenger', 'cost-all'));
     expect(of('logistic', 'average-precision')).toBeLessThan(of('challenger', 'average-precision'));
   },
   1_200_000,

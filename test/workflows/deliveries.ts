@@ -89,6 +89,7 @@ export const called = defineModel({
   gate: {
     metric: 'roc-auc',
     baselines: ['constant'],
+    champion: { rule: 'not-worse', margin: 0.01 },
     floors: [
       { slice: 'all', metric: 'savings', min: 0.5 },
       { slice: 'jam=high', metric: 'recall', min: 0.9 },

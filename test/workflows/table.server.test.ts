@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Evaluation } from '../../core/evaluation.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import type { TrainOutcome } from '../../core/run.ts';
+import { readMade } from '../../stores/artifact-store.ts';
 import { startPredictionServer } from '../../serving/index.ts';
 import { bounded, called, deliveries, late, minutes, size } from './deliveries.ts';
 import { startSystem, type TestSystem } from './harness.ts';
@@ -134,6 +135,17 @@ describe('a model of a table', () => {
     expect(outcome.verdict.reasons).toEqual(
       expect.arrayContaining([expect.stringMatching(/^savings of all is/), expect.stringMatching(/^recall of jam=high is/)]),
     );
+
+    const timesMade = async (step: string): Promise<number> =>
+      (await readMade(system.store)).filter(({ provenance }) => provenance.step === step).length;
+    const [trained, finished] = [await timesMade('trainModel'), await timesMade('finishModel')];
+    const dearer = await trainedVersion({
+      ...called,
+      threshold: { falsePositive: 1, falseNegative: 100 },
+      gate: { ...called.gate, floors: [] },
+    });
+    expect([await timesMade('trainModel'), await timesMade('finishModel')]).toEqual([trained, finished + 1]);
+    expect(dearer.evaluation.contenders['challenger']!.metrics['cost-none']!.value).toBeCloseTo(10 * value('cost-none'), 9);
 
     const server = await startPredictionServer({ registry: system.registry, blobs: system.blobs, followEveryMs: 20 });
     try {
