@@ -23,7 +23,7 @@ RUN npm install --omit=dev --no-audit --no-fund /tmp/perennial-ml.tgz \
 
 FROM ${BASE_IMAGE}
 ENV NODE_ENV=production PERENNIAL_HOME=/var/lib/perennial
-RUN install -d -o node -g node "$PERENNIAL_HOME"
+RUN install -d -o node -g node "$PERENNIAL_HOME" "$PERENNIAL_HOME/features"
 WORKDIR /app
 COPY --from=project /app ./
 USER node

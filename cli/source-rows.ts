@@ -3,8 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aggregateGroups } from '../core/aggregates.ts';
-import type { Connection } from '../core/connection.ts';
-import { MlError } from '../core/errors.ts';
+import { type Connection, connectionOf, splitFrom } from '../core/connection.ts';
 import { keptShapes, lateMs } from '../core/features/kept-rows.ts';
 import type { ModelSpec, SourceReader, SourceSpec } from '../core/model-spec.ts';
 import { quoted } from '../core/sql.ts';
@@ -55,16 +54,11 @@ export async function withSourceRows<T>(
 
 async function requestOf(at: Workplace, source: SourceSpec, name: string, file: string | undefined, scratch: string): Promise<SnapshotRequest> {
   const { readSecret } = await import('../workers/config.ts');
-  const [connectionName, path] = source.from.split(/:(.*)/s) as [string, string];
-  const connection = at.settings.connections[connectionName];
   const rest = { name, readSecret, out: join(scratch, 'rows.parquet'), resume: join(scratch, 'resume') };
-  if (file === undefined) {
-    if (connection !== undefined) return { ...rest, source, connection, path };
-    throw new MlError(
-      'ConnectionUnknown',
-      `perennial.config.ts has no connection "${connectionName}", which "${name}" is read from: add it, or give --file`,
-    );
-  }
+  const { connections } = at.settings;
+  if (file === undefined) return { ...rest, source, ...connectionOf(connections, source.from) };
+  const { connection: connectionName } = splitFrom(source.from);
+  const connection = connections[connectionName];
   const read = byExtension[extname(file.replace(/\.age$/, ''))] ?? source.read;
   // Its keys are those of the source.
   const folder: Connection = { ...(connection?.kind === 'folder' && connection), kind: 'folder', path: dirname(resolve(file)) };
