@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import { random } from '../../core/random.ts';
-import { segmentsOf } from '../../core/segment.ts';
+import { allRows } from '../../core/segment.ts';
 
 /** One training that is asked for. */
 export interface Training {
@@ -20,8 +20,9 @@ const mostModels = 12;
 const newOf100 = 40;
 
 /**
- * Chains of runs, as the seed chooses; together they are so many runs. The two segments of a model read the same ratings at the same time, so that
- * they contend for what is made of them. Six runs of a model are enough for a champion, a challenger and an unchanged repetition in each segment.
+ * Chains of runs, as the seed chooses; together they are so many runs. A model of all rows and its twin of one segment read the same ratings at the same time, so
+ * that they contend for what is made of them. They are two models, since a segment is held to the champion that all rows have at that moment. Six runs of a pair
+ * are enough for a champion, a challenger and an unchanged repetition in each.
  */
 export function planOf(runs: number, seed: number): readonly Chain[] {
   const draw = random(`chaos ${seed}`);
@@ -35,10 +36,11 @@ export function planOf(runs: number, seed: number): readonly Chain[] {
     const isNew = turn < 2 || (turn > 2 && draw.below(100) < newOf100);
     const dataset = isNew ? datasets++ : turn === 2 ? last[model]! : draw.below(datasets);
     last[model] = dataset;
-    const spec = recommender(model, dataset);
-    segmentsOf(spec)
-      .slice(0, runs - at)
-      .forEach((segment, side) => chains[2 * model + side]!.push({ spec, segment, dataset }));
+    const pair = [
+      { spec: recommender(model, dataset), segment: allRows, dataset },
+      { spec: { ...recommender(model, dataset), name: `chaos-${model}-north` }, segment: 'region=north', dataset },
+    ];
+    pair.slice(0, runs - at).forEach((training, side) => chains[2 * model + side]!.push(training));
   }
   return chains;
 }
