@@ -33,7 +33,9 @@ export const judge =
       champion: contenders.champion?.version ?? null,
       // Who could not sit the exam fairly did not sit it.
       anchor: 'anchor' in evaluated.contenders ? (contenders.anchor?.version ?? null) : null,
-      fallback: contenders.fallback ? { version: contenders.fallback.version, sat: 'fallback' in evaluated.contenders } : null,
+      fallback: contenders.fallback
+        ? { version: contenders.fallback.version, sat: evaluated.units >= minUnits && 'fallback' in evaluated.contenders }
+        : null,
       comparable: evaluated.units >= minUnits && 'champion' in evaluated.contenders,
       lowerIsBetter: isLowerBetter(spec),
     });

@@ -4,11 +4,11 @@ import type { TensorSignature } from './onnx-tensor.ts';
 import type { Marks, Metric, Task } from './task.ts';
 
 /**
- * What a spec may ask of answers beyond the bare prediction. What that takes is learned from the validation rows, by a model that was not fitted on them,
- * and becomes part of the model: whoever reads a package has it.
+ * What a spec may ask of answers beyond the bare prediction. What that takes is learned from the validation rows, by a model that was chosen by them but not fitted
+ * on them, and becomes part of the model: whoever reads a package has it.
  */
 export interface FinishSpec {
-  /** Of a regression: bounds between which the label of a new row lies with probability `coverage`, 0–1. */
+  /** Of a regression: bounds between which the label of a new row lies with about probability `coverage`, 0–1: the exam says how often it did. */
   readonly interval?: { readonly coverage: number };
   /** Of a binary task: rows are called positive from the probability on that would have cost least. What a wrong call costs, in a unit of one's own. */
   readonly threshold?: Cost;

@@ -130,7 +130,7 @@ function championFindings(evaluation: Evaluation, gate: Gate, { champion, anchor
     ...(champion == null ? ['there is no champion to compare with'] : []),
     ...(fallback == null || fallback.sat
       ? []
-      : [`the fallback, version ${fallback.version} of all rows, did not sit the exam: no fair one is to be had`]),
+      : [`the fallback, version ${fallback.version} of all rows, is not compared with: it knows held-out rows, or there are too few of them`]),
   ];
   const findings = [...inOffice, ...told.map((reason) => ({ passed: true, reason }))];
   if (inOffice.some(({ passed }) => !passed)) return { name: 'worse', findings };

@@ -51,6 +51,8 @@ export function instantOf(value: Value): bigint | undefined {
   const found = typeof value === 'string' ? iso.exec(value) : null;
   if (found === null) return undefined;
   const [text, time, , , zone] = found;
+  // To `Date`, February 30 is March 2.
+  if (new Date(Date.parse(text.slice(0, 10))).getUTCDate() !== Number(text.slice(8, 10))) return undefined;
   const ms = Date.parse(time !== undefined && zone === undefined ? `${text}Z` : text);
   return Number.isNaN(ms) ? undefined : BigInt(ms);
 }

@@ -6,8 +6,9 @@ import type { DataContext } from '../../data/duckdb.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { LoadedRows, RowFiles } from '../../data/loaders/loader.ts';
 
-/** Rows whose Parquet file has more bytes are loaded anew each time: a process that waits should hold little. */
-const mostBytes = 1 << 20;
+/** Rows whose Parquet file has more bytes are loaded anew each time: a process that waits should hold little, and texts of a few
+ * bytes become hundreds of numbers each. */
+const mostBytes = 1 << 18;
 const mostKept = 4;
 
 /** What was asked for last, oldest first. Paths are those of content-addressed files, so equal paths are equal rows. */
@@ -15,7 +16,7 @@ const kept = new Map<string, LoadedRows<TaskKind>>();
 
 /**
  * Rows as their kind of task encodes them. Small ones are kept for a while: the candidates, baselines and exams of one training ask for the same, and to load a few
- * hundred rows takes longer than to fit them.
+ * hundred rows takes longer than to fit them. Nobody writes into them.
  */
 export async function loadRows<K extends TaskKind>(
   kind: K,

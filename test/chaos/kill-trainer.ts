@@ -7,7 +7,7 @@ import type { TrainOutcome } from '../../core/run.ts';
 import type { TemporalServer } from '../../workers/temporal-server.ts';
 import { startWorker } from '../../workers/worker.ts';
 import { type Attempt, isQuick, killer, type KillPlan } from './killed-fits.ts';
-import { entries, type Entry, modelOf } from './trainings.ts';
+import { entries, type Entry, modelOf, goingOn } from './trainings.ts';
 
 export interface KillOptions {
   readonly folder: string;
@@ -50,6 +50,8 @@ type Told = { readonly [S in keyof Share]-?: number };
 
 /** With a store of its own each, so many trainings may be needed: not every kill meets a fit. */
 const mostTrainings = 30;
+/** A kill before the first checkpoint says nothing of it. */
+const fewestToTell = 10;
 
 /** Trains once undisturbed, and then again and again, each time on an empty store, until there were so many kills. */
 export async function killTrainer(name: Entry, options: KillOptions): Promise<KilledTrainer> {
@@ -77,10 +79,13 @@ export async function killTrainer(name: Entry, options: KillOptions): Promise<Ki
     }
   }
   const own = ({ trainer: of }: Attempt) => of === trainer;
-  return {
-    ...tallied(name, calm.attempts.filter(own), attempts.filter(own)),
-    ...(others.size > 0 && { broken: `DIFFERS: ${[...others].join(', ')}` }),
-  };
+  const tally = tallied(name, calm.attempts.filter(own), attempts.filter(own));
+  const broken = [
+    ...(others.size > 0 ? [`DIFFERS: ${[...others].join(', ')}`] : []),
+    ...(tally.kills < options.kills ? [`killed ${tally.kills} times only`] : []),
+    ...(goingOn.has(name) && tally.kills >= fewestToTell && tally.resumed === 0 ? ['NEVER WENT ON'] : []),
+  ];
+  return { ...tally, ...(broken.length > 0 && { broken: broken.join('; ') }) };
 }
 
 function tallied(name: Entry, calm: readonly Attempt[], attempts: readonly Attempt[]): KilledTrainer {

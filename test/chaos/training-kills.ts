@@ -1,7 +1,7 @@
 /**
  * `node dist/test/chaos/training-kills.js [--kills 20] [--seed 1] [--only gbdt,bpr] [--json]`: for each trainer the process that trains is killed with -9 at random
  * moments, so often, and each time the training goes on by itself. Its package must have the SHA-256 of the one that nobody disturbed. Prints a table;
- * exit code 1 if a package differs, or if a trainer with checkpoints began again where it could have gone on.
+ * exit code 1 if a package differs, if fewer were killed, or if a trainer with checkpoints never went on from one in ten kills or more.
  *
  * Everything is real: a Temporal server, a worker with its compute children, a store in a folder, which is a fresh one for each training. Libraries of Python
  * scripts are installed on first use; where they cannot be had, their line says so.

@@ -56,6 +56,9 @@ export const entries = {
 
 export type Entry = keyof typeof entries;
 
+/** Trainers that keep checkpoints and take long enough here to be met after one. */
+export const goingOn: ReadonlySet<string> = new Set<Entry>(['gbdt', 'linear', 'bpr', 'implicit-als']);
+
 const ofFilms: ReadonlySet<string> = new Set([
   ...['random', 'popularity', 'recent-popularity', 'top-rated', 'rated-at-least'],
   ...['item-knn', 'ease', 'blend', 'implicit-als', 'bpr'],

@@ -18,6 +18,7 @@ describe('a value of a request', () => {
     ['time', '2026-03-29T18:30:00Z', 1774809000000n],
     ['time', '2026-03-29T20:30:00.000+02:00', 1774809000000n],
     ['time', '2026-03-29', 1774742400000n],
+    ['time', '2024-02-29T23:30:00-02:00', 1709256600000n],
   ])('that is the %s %j is read as %p', (kind, value, wanted) => {
     expect(read(kind, value)).toEqual(wanted);
   });
@@ -47,6 +48,9 @@ describe('a value of a request', () => {
     ['time', '29.03.2026'],
     ['time', '2026-02-30T25:00:00Z'],
     ['time', 'March 29, 2026'],
+    ['time', '2026-02-30'],
+    ['time', '2026-02-29T23:00:00-02:00'],
+    ['time', '2026-13-01'],
   ])('that is no %s, %j, is refused with its row and its name', (kind, value) => {
     expect(() => columnOf(kind, 'x', [{ x: null }, { x: value }].slice(kind === 'flag' ? 1 : 0), kind === 'flag' ? 41 : 40)).toThrow(
       `row 41: "x" is ${JSON.stringify(value)}: give`,
