@@ -19,7 +19,7 @@ export interface Circumstances {
   /** Whether the champion could sit a fair exam: rows that neither had seen, features of its own spec. */
   readonly comparable: boolean;
   /** Of the metric of the gate. */
-  readonly lowerIsBetter?: boolean;
+  readonly lowerIsBetter: boolean;
 }
 
 /** The gate's parts besides the champion's: what must hold of any version. `baselines` as in the spec; none listed, none to beat. */
@@ -44,7 +44,7 @@ export function judge(evaluation: Evaluation, gate: Gate, circumstances: Circums
     gains: evaluation.gains,
   });
 
-  const leaks = leakFindings(evaluation, gate, circumstances.lowerIsBetter === true);
+  const leaks = leakFindings(evaluation, gate, circumstances.lowerIsBetter);
   const baselines = baselineFindings(evaluation, gate);
   const demands = [...floorFindings(evaluation, gate), ...limitFindings(gate, circumstances)];
   const succession = championFindings(evaluation, gate, circumstances);

@@ -31,7 +31,7 @@ const baselines: Gate = { metric: 'ndcg@10', baselines: ['popularity', 'model:to
 const beaten: Gains = { popularity: [0.03, 0.02, 0.04], 'top-movies': [0.05, 0.04, 0.06] };
 const notWorse: Gate = { metric: 'ndcg@10', champion: { rule: 'not-worse', margin: 0.002 } };
 const mustBeBetter: Gate = { metric: 'ndcg@10', champion: { rule: 'better' } };
-const first: Circumstances = { sizeBytes: 1e6, comparable: true };
+const first: Circumstances = { sizeBytes: 1e6, comparable: true, lowerIsBetter: false };
 const successor: Circumstances = { ...first, champion: 3, anchor: 3 };
 const drifted: Circumstances = { ...first, champion: 3, anchor: 1 };
 /** Of a segment that has no champion of its own yet. */
