@@ -1,3 +1,4 @@
+import { inputOf } from './encoding.ts';
 import { parseSegmentBy } from './segment.ts';
 import { choices } from './spec-faults.ts';
 import type { SpecFault } from './spec-faults.ts';
@@ -39,7 +40,7 @@ export function columnFaults({
   );
   const inputs = Object.keys(request);
   for (const feature of Object.keys(gate?.trusted?.features ?? {})) {
-    const input = feature.replace(/\.[a-z-]+$/, '');
+    const input = inputOf(feature);
     if (inputs.includes(input) || Object.keys(aggregates ?? {}).some((name) => input.startsWith(`${name}_`))) continue;
     faults.push({ path: `gate.trusted.features.${feature}`, message: `there is no input "${input}" to trust${choices(input, inputs)}` });
   }

@@ -57,6 +57,9 @@ export interface Feature {
   readonly missing: number;
 }
 
+/** The input that a feature is of, by its name: `route` of `route.mean`, `note` of `note:urgent`. Inputs are identifiers, so that no name is torn. */
+export const inputOf = (feature: Feature['name']): Feature['from'] => feature.replace(/[.:].*$/, '');
+
 /** The fitted preprocessing of a table: which raw inputs a model takes, and the features made of them, in the order of the encoded columns. */
 export interface TableEncoding {
   readonly format: 1;

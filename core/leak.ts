@@ -1,3 +1,4 @@
+import { inputOf } from './encoding.ts';
 import type { ContenderMarks, Evaluation } from './evaluation.ts';
 import type { GateSpec } from './model-spec.ts';
 import type { TaskKind } from './task.ts';
@@ -57,8 +58,7 @@ function oneFeatureFinding(
   if (taken < mostOfOne.loss && (auc ?? 0) < mostOfOne.auc) {
     return [{ passed: true, reason: `no feature knows all: ${told}${all === undefined ? '' : `; the model takes ${percent(all)} away`}` }];
   }
-  // A feature is called by its input and perhaps the way that it is encoded: `route.mean`.
-  const input = feature.replace(/\.[a-z-]+$/, '');
+  const input = inputOf(feature);
   const because = trusted?.features?.[feature] ?? trusted?.features?.[input];
   if (because !== undefined) return [{ passed: true, reason: `${told}, and is trusted: ${because}` }];
   const reason =

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { columnFaults } from '../../core/column-faults.ts';
 import type { ContenderMarks, Evaluation } from '../../core/evaluation.ts';
 import { judge, type Gate } from '../../core/gate.ts';
 import { leakFindings } from '../../core/leak.ts';
+import type { SpecShape } from '../../core/spec-shape.ts';
 
 type Figures = Readonly<Record<string, number>>;
 
@@ -43,6 +45,22 @@ describe('a feature that alone tells nearly all', () => {
       passed: false,
       text: expect.stringContaining("takes 70 % of a constant's loss away and ranks with ROC AUC 0.995"),
     });
+  });
+
+  test.each([
+    ['clue', 'clue'],
+    ['route.mean', 'route'],
+    ['note:urgent', 'note'],
+  ])('of %s is cured as it is told to be, by a name that the check of specs takes', (feature, input) => {
+    const { text } = found(numbers(10, 1, 1.5, feature));
+    const [, name] = /gate\.trusted: \{ features: \{ "(.*?)": /.exec(text)!;
+    expect(name).toBe(input);
+    for (const key of [name!, feature]) {
+      const trusted = { features: { [key]: 'it is written down before anybody knows' } };
+      expect(found(numbers(10, 1, 1.5, feature), { trusted }).passed).toBe(true);
+      const shape = { sources: {}, rows: { key: [], columns: { [input]: 'text' } }, request: { [input]: 'text' }, split: {}, gate: { trusted } };
+      expect(columnFaults(shape as unknown as SpecShape)).toEqual([]);
+    }
   });
 
   test.each(['route', 'route.mean'])('passes where the spec trusts %s, and the reason is told', (name) => {
