@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Artifact, Json } from '../core/artifact.ts';
 import { type Finish, finishOf } from '../core/finish.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { callOf, makeJson, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
@@ -27,10 +28,10 @@ export const finishModel =
     const parts = ['train', 'validation'] as const;
     const recipe = {
       step: 'finishModel',
-      code: ['activities/compute/finish'],
+      code: ['activities/finish-model', 'activities/compute/finish'],
       inputs: { ...rowInputs({ ...input, parts }), learner: learner.model.sha256, preprocessor: learner.preprocessor.sha256, model: model.sha256 },
       parameters: { ...rowParameters(spec), exam: { ...examOptions(spec) }, asked: asked as Json },
-      environment: { onnxruntime: runtimeVersion, architecture: process.arch },
+      environment: { duckdb: duckdbVersion, onnxruntime: runtimeVersion, architecture: process.arch },
     };
     return makeJson(ports, context, 'model', recipe, async () => {
       const [record, learned] = await Promise.all([readJson<ModelRecord>(ports, model), readJson<ModelRecord>(ports, learner.model)]);

@@ -32,7 +32,7 @@ export const predictModel =
     const fold = input.fold === 'all' ? null : input.fold;
     const recipe = {
       step: 'predictModel',
-      code: ['activities/compute/examine'],
+      code: ['activities/predict-model', 'activities/compute/examine'],
       inputs: { ...rowInputs({ ...input, parts }), model: input.model.sha256, preprocessor: input.preprocessor.sha256 },
       parameters: { ...rowParameters(spec), parts: [...parts], fold, exam: { ...examOptions(spec) } },
       environment: { onnxruntime: runtimeVersion, architecture: process.arch },

@@ -46,7 +46,7 @@ export const writeReport =
     );
     for (const [name, { sha256 }] of Object.entries(models)) inputs[`model of ${name}`] = sha256;
     const parameters = JSON.parse(JSON.stringify({ verdict, segment, window, candidates, chosen, rows: input.rowCount, parts: input.parts })) as Json;
-    const recipe = { step: 'writeReport', code: ['report/report'], inputs, parameters, mediaType: 'text/html; charset=utf-8' };
+    const recipe = { step: 'writeReport', code: ['activities/write-report'], inputs, parameters, mediaType: 'text/html; charset=utf-8' };
     return makeArtifact(ports, context, 'report', recipe, async () => {
       const record = await readJson<ModelRecord>(ports, best.model);
       const metrics = metricsOf(taskOf(spec.task), spec);
