@@ -100,8 +100,7 @@ export interface BackfillRequest {
   readonly segments: readonly string[];
   /** How many segments train at the same time. Default 2. */
   readonly concurrency?: number;
-  /** Where a continued backfill goes on, and what it has read. */
-  readonly read?: SourcesRead;
+  /** Where a continued backfill goes on. */
   readonly cursor?: { readonly done: readonly BackfillResult[] };
 }
 

@@ -121,22 +121,36 @@ describe('backfill', () => {
     expect((await mostChildren(run)).most).toBe(1);
   });
 
-  test('of many segments reads the sources once for all of them, and keeps that when it continues as new', async () => {
-    const months = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+  const months = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+  test('of many segments reads the sources once for all of them, and once more when it continues as new', async () => {
     const spec = recommender('many', { segments: { by: 'month-of-year(ratedAt)', only: months } });
     const run = await system.client.backfill({ spec, windows: [null], segments: months.map((month) => `month=${month}`) });
     const { results } = await run.result();
     expect(results.map(({ segment, outcome }) => `${segment} ${outcome}`)).not.toContainEqual(expect.stringMatching(/failed|busy/));
     expect(results).toHaveLength(10);
     expect((await handleOf(run).describe()).status.name).toBe('CONTINUED_AS_NEW');
+    const snapshotsOf = async (workflowId: string) => {
+      const { events } = await system.client.temporal.workflow.getHandle(workflowId).fetchHistory();
+      return events!.filter((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'snapshotSource').length;
+    };
     // The last of the backfill's runs, and a training.
-    for (const id of ['backfill/many', 'train/many/month=10']) {
-      const { events } = await system.client.temporal.workflow.getHandle(id).fetchHistory();
-      const called = events!.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
-      expect(called).not.toContain('snapshotSource');
-    }
+    expect([await snapshotsOf('backfill/many'), await snapshotsOf('train/many/month=10')]).toEqual([2, 0]);
     const version = await system.registry.version('many/month=10@1');
     expect(await reproduce({ ...system, version })).toMatchObject({ identical: true });
+  }, 240_000);
+
+  test('of many segments whose sources cannot be read for all writes down why each one failed', async () => {
+    const spec = recommender('broken', {
+      segments: { by: 'month-of-year(ratedAt)', only: months },
+      contract: [{ check: 'range', of: 'ratings.rating', max: 1 }],
+    });
+    const run = await system.client.backfill({ spec, windows: [null], segments: months.map((month) => `month=${month}`), concurrency: 4 });
+    const { outcome, results } = await run.result();
+    expect(outcome).toBe('incomplete');
+    expect(results.map(({ segment }) => segment).toSorted()).toEqual(months.map((month) => `month=${month}`).toSorted());
+    for (const each of results)
+      expect(each).toMatchObject({ outcome: 'failed', reason: expect.stringMatching(/^ContractBroken: the sources of "broken"/) });
   }, 240_000);
 
   test('refuses a limit that would train nothing', async () => {

@@ -10,7 +10,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { awaited, subjectOf } from '../../client/index.ts';
 import type { RunHandle } from '../../client/index.ts';
 import { resolveVersion } from '../../core/registry.ts';
-import { deliveries, minutes } from './deliveries.ts';
+import { bounded, deliveries, minutes } from './deliveries.ts';
 import { recommender, slow, startSystem, until } from './harness.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -72,6 +72,12 @@ try {
     { from: '2030-01-01', to: '2030-02-01' },
   ];
   await record('backfill', await ended(await client.backfill({ spec, windows, segments: ['all', 'month=10'] })));
+  const months = Array.from({ length: 10 }, (_, at) => at + 1);
+  const many = recommender('many', { segments: { by: 'month-of-year(ratedAt)', only: months } });
+  await record(
+    'backfill-many',
+    await ended(await client.backfill({ spec: many, windows: [null], segments: months.map((month) => `month=${month}`) })),
+  );
   const asking = (l2: number) =>
     recommender('asking', { train: [{ trainer: 'ease', with: { l2 } }], approval: { role: 'approver', within: '1d', remind: '1s' } });
   const stateOf = () => system.registry.state({ model: 'asking', segment: 'all' });
@@ -94,6 +100,7 @@ try {
 
   await writeFile(resolve(system.data, 'deliveries.csv'), deliveries(4032));
   await record('train-table', await ended(await client.train(minutes)));
+  await record('train-interval', await ended(await client.train(bounded)));
 
   await record('sweep-lineage', await ended(await client.sweepLineage()));
 } finally {
