@@ -67,6 +67,7 @@ export const catalogue = {
   DecryptionFailed: { retry: false, status: 500 },
   PayloadTooLarge: { retry: false, status: 413 },
   TemporalUnavailable: { retry: true, status: 503 },
+  ServiceEnded: { retry: false, status: 500 },
   AlreadyRunning: { retry: false, status: 409 },
   PortTaken: { retry: false, status: 500 },
   RequestInvalid: { retry: false, status: 400 },

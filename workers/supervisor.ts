@@ -36,7 +36,7 @@ export interface Supervisor {
   start(): Promise<void>;
   /** Stops them in reverse order. */
   stop(): Promise<void>;
-  /** Resolves with the reason when all are stopped; rejects with `Bug` when a service ended that was not to be started again. */
+  /** Resolves with the reason when all are stopped; rejects with `ServiceEnded` when a service ended that was not to be started again. */
   readonly done: Promise<StopReason>;
 }
 
@@ -99,7 +99,10 @@ export function supervise(services: readonly Service[], { onEvent = () => {}, fo
       const restarting = entry.service.restart === 'on-failure' && recent <= restarts.most;
       onEvent({ kind: 'ended', service: entry.service.name, restarting, reason });
       try {
-        if (!restarting) throw new MlError('Bug', `${entry.service.name} stopped by itself: ${reason}`, { service: entry.service.name });
+        if (!restarting) {
+          const { name } = entry.service;
+          throw new MlError('ServiceEnded', `${name} stopped by itself: ${reason}. Start again: open runs go on where they were`, { service: name });
+        }
         await sleep(recent > 1 ? restarts.pauseMs : 0, undefined, { signal: stopping.signal });
         entry.current = await launch(entry.service);
       } catch (error) {

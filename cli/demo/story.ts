@@ -1,5 +1,7 @@
 import { asMlError } from '../../client/index.ts';
 import type { PerennialClient, RunHandle } from '../../client/index.ts';
+import { MlError } from '../../core/errors.ts';
+import { messageOf } from '../../core/message-of.ts';
 import type { TrainOutcome } from '../../core/run.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import { allRows, segmentLabel } from '../../core/segment.ts';
@@ -122,7 +124,14 @@ async function whereThereIsEnough(run: DemoRun, what: string, act: () => Promise
 
 /** Starts, or attaches to, a training and says each step as it ends. */
 async function trainAndSay({ client, say }: DemoRun, spec: ModelSpec, segment: string, window?: { from: string; to: string }): Promise<TrainOutcome> {
-  const handle = await client.train(spec, { segment, trigger: 'demo', by: 'demo', ...(window && { window }) });
+  const start = () => client.train(spec, { segment, trigger: 'demo', by: 'demo', ...(window && { window }) });
+  const handle = await start().catch(async (error: unknown) => {
+    if (!(error instanceof MlError) || error.code !== 'RunInProgress') throw error;
+    say(`${spec.name}, ${segment}: a training that was asked for before goes on first`);
+    const earlier = await client.attach(spec.name, segment);
+    await followAndSay(earlier, `${spec.name}, ${segment}`, say).catch((failure: unknown) => say(`it failed: ${messageOf(failure)}`));
+    return start();
+  });
   const outcome = await followAndSay(handle, `${spec.name}, ${segment}`, say);
   const told =
     outcome.outcome === 'unchanged' ? outcome.reason : `v${outcome.version} is ${outcome.verdict.name}: ${outcome.verdict.reasons.at(0) ?? ''}`;

@@ -101,6 +101,6 @@ describe('supervised services', () => {
     expect(ends.map(({ restarting }) => restarting)).toEqual([true, true, true, true, true, false]);
     expect(ends[0]).toMatchObject({ service: 'worker', reason: 'it was ended by SIGSEGV' });
     expect(of(lines, 'stopped')).toEqual(['server', 'worker', 'temporal']);
-    expect(lines.at(-1)).toEqual({ error: 'worker stopped by itself: it was ended by SIGSEGV' });
+    expect(lines.at(-1)).toEqual({ error: 'worker stopped by itself: it was ended by SIGSEGV. Start again: open runs go on where they were' });
   });
 });
