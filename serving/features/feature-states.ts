@@ -20,6 +20,9 @@ export interface FeatureStatesOptions {
   readonly now?: () => number;
 }
 
+/** Beside the folders of models, none of which has such a name. */
+const lockName = '.lock';
+
 /** What is kept of a source for one or more versions of a model. */
 interface Opened {
   readonly kept: KeptSource;
@@ -37,7 +40,8 @@ export class FeatureStates {
   readonly #models = new Map<string, Map<string, Map<string, Opened>>>();
   /** Why what a model needs could not be opened. */
   readonly #failures = new Map<string, Error>();
-  #opening: Promise<unknown> = Promise.resolve();
+  /** What comes and goes on disk: a folder that is being opened is in no map yet, and must not be taken for one that nobody needs. */
+  #turn: Promise<unknown> = Promise.resolve();
   #lock: PidLock | undefined;
 
   constructor(options: FeatureStatesOptions) {
@@ -53,13 +57,13 @@ export class FeatureStates {
     const shapes = keptShapes(spec);
     if (shapes.length === 0) return undefined;
     // One after the other: two versions may need the same folder.
-    const opening = this.#opening.then(async () => {
+    const opening = this.#inTurn(async () => {
       await this.#take();
       const kept: KeptSource[] = [];
       for (const shape of shapes) kept.push(await this.#openSource(spec, shape));
       return new ModelFeatures(spec, kept);
     });
-    this.#opening = opening.then(
+    opening.then(
       () => this.#failures.delete(spec.name),
       (error: Error) => this.#failures.set(spec.name, error),
     );
@@ -67,7 +71,10 @@ export class FeatureStates {
   }
 
   /**
-   * Takes rows of a source, all or none; when it resolves they are on disk.
+   * Takes rows of a source; when it resolves they are on disk, for each version that needs them. None is taken where one is refused.
+   *
+   * A disk that fails is another matter: versions are told of the rows before they are written, and one's log may have them while another's has not. It is
+   * heard when all have ended, and heals when the rows are pushed again: each log is given all of them, and what is known changes nothing.
    *
    * @throws {MlError} `RequestInvalid`; `StoreFull`, `StoreUnavailable`: push the rows again; what `open` threw, where nothing of the model is open.
    */
@@ -83,27 +90,37 @@ export class FeatureStates {
     }
     const kept = [...opened.values()].map((each) => ({ kept: each.kept, read: rows.map((row, at) => each.reader.pushed(row, at)) }));
     const nowMs = this.#options.now?.() ?? Date.now();
-    const pushed = await Promise.all(kept.map((each) => each.kept.push(each.read, nowMs)));
+    const pushing = kept.map((each) => each.kept.push(each.read, nowMs));
+    await Promise.allSettled(pushing);
+    const pushed = await Promise.all(pushing);
     return { source: name, ...pushed.at(-1)! };
   }
 
   /**
    * Removes what is kept for versions that are open no more: a push that it does not get makes a hole, and it must not be taken for whole when such a version
-   * is back. To be called when all versions that are served are open.
+   * is back. To be called when all versions that are served are open, or on their way to be.
    */
-  async forgetClosed(): Promise<void> {
-    for (const [model, sources] of this.#models) {
-      const folder = join(this.#options.folder, model);
-      const isOpen = new Set([...sources.values()].flatMap((opened) => [...opened.keys()]));
-      const closed = (await readdir(folder)).filter((name) => !isOpen.has(name));
-      await Promise.all(closed.map((name) => rm(join(folder, name), { recursive: true })));
-    }
+  forgetClosed(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [model, sources] of this.#models) {
+        const folder = join(this.#options.folder, model);
+        const isOpen = new Set([...sources.values()].flatMap((opened) => [...opened.keys()]));
+        const closed = (await readdir(folder)).filter((name) => !isOpen.has(name));
+        await Promise.all(closed.map((name) => rm(join(folder, name), { recursive: true })));
+      }
+    });
   }
 
   async close(): Promise<void> {
-    await this.#opening;
+    await this.#turn;
     for (const sources of this.#models.values()) for (const opened of sources.values()) for (const { kept } of opened.values()) await kept.close();
     await this.#lock?.release();
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const acting = this.#turn.then(act);
+    this.#turn = acting.catch(() => {}); // Whoever asked for it hears of it.
+    return acting;
   }
 
   async #openSource(spec: FeatureSpec, shape: KeptShape): Promise<KeptSource> {
@@ -118,7 +135,7 @@ export class FeatureStates {
 
   async #take(): Promise<void> {
     const { folder } = this.#options;
-    const taken = this.#lock ?? (await tryLock(join(folder, 'lock')));
+    const taken = this.#lock ?? (await tryLock(join(folder, lockName)));
     if (typeof taken === 'number') {
       throw new MlError(
         'FeaturesTaken',

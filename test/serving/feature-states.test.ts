@@ -1,8 +1,10 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { MlError } from '../../core/errors.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
+import { KeptSource } from '../../serving/features/kept-source.ts';
 import { FeatureStates } from '../../serving/features/feature-states.ts';
 import type { FeatureSpec, ModelFeatures } from '../../serving/features/model-features.ts';
 import type { RequestRow } from '../../serving/index.ts';
@@ -23,7 +25,7 @@ afterEach(async () => {
 
 /** As after a crash: nothing is closed, and what was confirmed is on disk. */
 async function reopened(from: FeatureSpec = spec, compactAfterBytes?: number): Promise<ModelFeatures> {
-  await rm(join(folder, 'lock'), { force: true });
+  await rm(join(folder, '.lock'), { force: true });
   crashed.push(states);
   states = new FeatureStates({ folder, onFailure: (error) => expect(error).toBeUndefined(), ...(compactAfterBytes && { compactAfterBytes }) });
   return (await states.open(from))!;
@@ -103,6 +105,46 @@ describe('features of rows that are pushed', () => {
     await reopened({ ...spec, aggregates: longer });
     await states.forgetClosed();
     expect((await states.open(spec))!.missing?.code).toBe('FeaturesMissing');
+  });
+
+  test('lose nothing when the log of another version is still being read while closed ones are forgotten', async () => {
+    const longer = { ...spec, aggregates: { ...spec.aggregates, card: { ...spec.aggregates.card, over: ['3d'] } } } as const;
+    await states.open(longer);
+    const rows = Array.from({ length: 20_000 }, (_, id) => payment(id, id / 1000));
+    await states.push('cards', undefined, rows);
+    await reopened();
+    const opening = states.open(longer);
+    await states.forgetClosed();
+    await opening;
+    await states.push('cards', undefined, [payment(20_000, 20)]);
+    expect((await reopened(longer)).ask([asked(21)])[0]).toMatchObject({ card_count_3d: 20_002 });
+  });
+
+  test('are in the logs of all versions when a push has failed and is pushed again, and it fails only when all have ended', async () => {
+    const longer = { ...spec, aggregates: { ...spec.aggregates, card: { ...spec.aggregates.card, over: ['3d'] } } } as const;
+    await states.open(spec);
+    await states.open(longer);
+    const { push } = KeptSource.prototype;
+    let hasEnded = false;
+    const fault = jest.spyOn(KeptSource.prototype, 'push');
+    fault.mockRejectedValueOnce(new MlError('StoreFull', 'no room'));
+    fault.mockImplementationOnce(async function (this: KeptSource, ...given) {
+      const pushed = await push.apply(this, given);
+      hasEnded = true;
+      return pushed;
+    });
+    await expect(states.push('cards', undefined, [payment(1, 0)])).rejects.toThrow('no room');
+    fault.mockRestore();
+    expect(hasEnded).toBe(true);
+    await states.push('cards', undefined, [payment(1, 0)]);
+    const short = await reopened();
+    expect(short.ask([asked(0.5)])[0]).toMatchObject({ card_count_1h: 2 });
+    expect((await states.open(longer))!.ask([asked(0.5)])[0]).toMatchObject({ card_count_3d: 2 });
+  });
+
+  test('are kept of a model that is called as a lock may be', async () => {
+    await states.open({ ...spec, name: 'lock' });
+    expect(await states.push('lock', undefined, [payment(1, 0)])).toMatchObject({ added: 1 });
   });
 
   test('lose nothing when the log is written anew while rows come, and do not grow with what no window holds', async () => {
