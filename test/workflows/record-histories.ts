@@ -2,6 +2,8 @@
  * Records the fixtures of the replay tests, from real runs through the interceptor. Run it when workflows change on purpose:
  *
  *     npm run build && node dist/test/workflows/record-histories.js [name of a fixture …]
+ *
+ * `backfill-many-unread` is from before backfills read once: it shows that such a one goes on, and no code of today would record it.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
