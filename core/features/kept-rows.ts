@@ -115,9 +115,12 @@ export class KeptRows {
     return this.#tables[table]!.keys.get(by);
   }
 
-  /** Forgets what no window holds, then tells what is left, as rows that make the same when they are put: for each table its part. */
+  /** Forgets what no window holds, then tells what is left, as rows that make the same when they are put: the times, then for each table its part. */
   *sweep(): Generator<readonly KeptRow[]> {
     const columnsOfAll = this.#tables.reduce((sum, { columns }) => sum + columns, 0);
+    // The rows that set them may be of nobody, or forgotten.
+    const nobody = { key: '', by: this.#tables.map(() => null), values: Array.from({ length: columnsOfAll }, () => Number.NaN) };
+    yield [this.#oldestMs, this.#newestMs].filter(Number.isFinite).map((timeMs) => ({ ...nobody, timeMs }));
     for (const [table, { keepMs, first, keys }] of this.#tables.entries()) {
       for (const [by, rows] of keys) {
         rows.forget(this.#newestMs - keepMs - lateMs);

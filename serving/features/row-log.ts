@@ -47,6 +47,8 @@ export async function openRowLog(options: RowLogOptions): Promise<RowLog> {
   let { number, file, bytes, snapshotBytes } = await recover(options);
   let waiting: { readonly rows: readonly LoggedRow[]; readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   let isTorn = false;
+  /** Whether the file would be found after a power cut: before a row in it is confirmed it must be. */
+  let isListed = true;
   let isWriting = false;
   let writing: Promise<void> | undefined;
   let compacting: Promise<void> | undefined;
@@ -64,6 +66,8 @@ export async function openRowLog(options: RowLogOptions): Promise<RowLog> {
         isTorn = true;
         await file.appendFile(line);
         await file.datasync();
+        if (!isListed) await syncFolder(folder);
+        isListed = true;
         isTorn = false;
         bytes += line.length;
         for (const { resolve } of batch) resolve();
@@ -72,6 +76,7 @@ export async function openRowLog(options: RowLogOptions): Promise<RowLog> {
         for (const { reject } of batch) reject(failure);
       }
       const isLong = bytes > Math.max(options.compactAfterBytes ?? compactAfterBytes, 2 * snapshotBytes);
+      // The file that is left must be whole: nothing but the newest log may end in the middle of a line.
       if (isLong && !isTorn) await startCompacting().catch(onFailure);
     }
     isWriting = false;
@@ -79,10 +84,11 @@ export async function openRowLog(options: RowLogOptions): Promise<RowLog> {
 
   async function startCompacting(): Promise<void> {
     if (compacting !== undefined) return;
-    const next = await open(join(folder, nameOf(number + 1, 'log')), 'a');
-    await syncFolder(folder);
-    await file.close();
-    [file, number, bytes] = [next, number + 1, 0];
+    const last = file;
+    file = await open(join(folder, nameOf(number + 1, 'log')), 'a');
+    [number, bytes, isListed] = [number + 1, 0, false];
+    // What was written to it is synced: closing it can lose nothing.
+    await last.close().catch(onFailure);
     compacting = writeSnapshot(folder, number, wanted())
       .then((written) => void (snapshotBytes = written))
       .catch(onFailure)

@@ -1,8 +1,9 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { MlError } from '../../core/errors.ts';
+import { type KeptRow, keptShapes } from '../../core/features/kept-rows.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import { KeptSource } from '../../serving/features/kept-source.ts';
 import { FeatureStates } from '../../serving/features/feature-states.ts';
@@ -162,6 +163,53 @@ describe('features of rows that are pushed', () => {
     expect(names.map((name) => name.split('.').at(-1)).toSorted()).toEqual(['log', 'snapshot']);
     const written = await Promise.all(names.map((name) => readFile(name)));
     expect(written.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(rows.length * 2 * 50);
+  });
+
+  test('know after a restart of the log that was written anew how far rows reach, though the newest and the oldest were of nobody or are forgotten', async () => {
+    const source = await KeptSource.open(folder, keptShapes(spec)[0]!, { onFailure: () => {}, compactAfterBytes: 100 });
+    const row = (id: number, hour: number, card: string | null): KeptRow => ({
+      key: String(id),
+      timeMs: hour * 3_600_000,
+      by: [card, null],
+      values: [1, 1],
+    });
+    for (const [id, hour] of [1, 300, 301].entries()) await source.push([row(id, hour, 'c1')], Date.now());
+    await source.push([row(4, 310, null)], Date.now());
+    const { newestMs, oldestMs } = source.rows;
+    expect([newestMs, oldestMs]).toEqual([310 * 3_600_000, 3_600_000]);
+    await source.close();
+    const again = await KeptSource.open(folder, keptShapes(spec)[0]!, { onFailure: () => {} });
+    expect([again.rows.newestMs, again.rows.oldestMs]).toEqual([newestMs, oldestMs]);
+    expect(again.rows.counts()).toEqual({ keys: 1, rows: 2 });
+    await again.close();
+  });
+
+  test('go on in the next log when the last one cannot be closed', async () => {
+    const source = async (onFailure: (error: unknown) => void): Promise<KeptSource> =>
+      KeptSource.open(folder, keptShapes(spec)[0]!, { onFailure, compactAfterBytes: 10 });
+    const rows = [1, 2, 3].map((id): KeptRow => ({ key: String(id), timeMs: id, by: ['c1', 'corner'], values: [1, 1] }));
+    const failures: unknown[] = [];
+    const first = await source((error) => failures.push(error));
+    const probe = await open(join(folder, 'shape.json'));
+    const handles = Object.getPrototypeOf(probe) as FileHandle;
+    await probe.close();
+    const { appendFile } = handles;
+    const fault = jest.spyOn(handles, 'appendFile').mockImplementation(async function (this: FileHandle, ...given) {
+      const { close } = this;
+      this.close = async () => {
+        await close.call(this);
+        throw new Error('EIO');
+      };
+      return appendFile.apply(this, given);
+    });
+    await first.push(rows.slice(0, 1), Date.now());
+    fault.mockRestore();
+    for (const row of rows.slice(1)) await first.push([row], Date.now());
+    expect(failures).toContainEqual(new Error('EIO'));
+    await first.close();
+    const again = await source((error) => expect(error).toBeUndefined());
+    expect(again.rows.counts()).toEqual({ keys: 2, rows: 6 });
+    await again.close();
   });
 
   test('drop a line that a crash cut off, which was never confirmed, and go on behind the last whole one', async () => {
