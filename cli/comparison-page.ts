@@ -1,20 +1,15 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artifact } from '../core/artifact.ts';
 import type { Compared, Comparison } from '../core/compare.ts';
-import { gainsBetween, satTogether } from '../core/compare-marks.ts';
-import type { MarksPair } from '../core/compare-marks.ts';
 import type { Estimate, Evaluation } from '../core/evaluation.ts';
-import { metricsOf } from '../core/finish.ts';
-import type { ModelSpec } from '../core/model-spec.ts';
-import type { Marks, TaskKind } from '../core/task.ts';
+import type { TaskKind } from '../core/task.ts';
 import { taskOf } from '../core/tasks/index.ts';
-import { marksOfBoth } from '../registry/exam-marks.ts';
 import type { ComparedSide } from '../report/comparison.ts';
-import { readMade } from '../stores/artifact-store.ts';
 import { span } from '../report/wording.ts';
+import { jsonIfThere, metricsAsked, sharedExam } from './shared-exam.ts';
+import type { Results } from './shared-exam.ts';
 import { count, minute } from './words.ts';
-import type { Kept, Workplace } from './workplace.ts';
+import type { Workplace } from './workplace.ts';
 
 /** A page about two versions, with what one gains over the other where both sat one exam. */
 export interface ComparisonPage {
@@ -31,13 +26,21 @@ export async function writeComparisonPage(at: Workplace, a: Compared, b: Compare
   const [first, second] = await Promise.all([a, b].map(({ version }) => jsonIfThere<Evaluation>(kept, version.evaluation)));
   if (first === undefined || second === undefined || first.task !== second.task) return undefined;
   const task = taskOf(second.task as TaskKind);
-  const metrics = metricsOf(task, (b.spec ?? {}) as unknown as ModelSpec);
-  const gains = await gainsOf(at, kept, [a, b], { ...second, metrics, units: task.words.unit[1] });
+  const own: Results = {
+    exam: second,
+    metrics: metricsAsked(task, b),
+    sides: [ownResult(first), ownResult(second)],
+  };
+  const { exam, metrics, sides, gains } = (await sharedExam(at, kept, task, [a, b])) ?? own;
   const names = shortNames(a.reference, b.reference);
   const { renderComparison } = await import('../report/comparison.ts');
   const page = await renderComparison({
     title: first.model === second.model ? first.model : `${first.model}, ${second.model}`,
-    sides: [sideOf(names[0], a, first), sideOf(names[1], b, second)],
+    sides: [
+      { ...about(names[0], a), ...sides[0] },
+      { ...about(names[1], b), ...sides[1] },
+    ],
+    exam,
     metrics: Object.fromEntries(Object.entries(metrics).map(([name, { title, better }]) => [name, { title, better }])),
     units: task.words.unit[1],
     differences,
@@ -50,9 +53,11 @@ export async function writeComparisonPage(at: Workplace, a: Compared, b: Compare
   return { path, gains };
 }
 
-const sideOf = (name: string, { version, trainer, reference }: Compared, evaluation: Evaluation): ComparedSide => ({
+/** A version in the exam that was held for it. */
+const ownResult = ({ contenders, figures = [] }: Evaluation): Results['sides'][number] => ({ marks: contenders['challenger']!, figures });
+
+const about = (name: string, { version, trainer, reference }: Compared): Pick<ComparedSide, 'name' | 'facts'> => ({
   name,
-  evaluation,
   facts: {
     version: reference,
     status: version.status,
@@ -71,32 +76,3 @@ function shortNames(a: string, b: string): readonly [string, string] {
 }
 
 const fileName = (reference: string): string => reference.replace(/[^A-Za-z0-9._=-]+/g, '-');
-
-/** Gains of the second over the first by metric. `undefined` where the store has no marks of an exam that both sat. */
-async function gainsOf(
-  at: Workplace,
-  kept: Kept,
-  [a, b]: readonly [Compared, Compared],
-  { folds, confidence, metrics, units }: Pick<MarksPair, 'folds' | 'confidence' | 'metrics'> & { readonly units: string },
-): Promise<ComparisonPage['gains']> {
-  for (const exam of marksOfBoth(await readMade(kept.store), a.version, b.version)) {
-    const sides = (await Promise.all(exam.map((marks) => allOf(kept, marks)))) as [readonly Marks[] | undefined, readonly Marks[] | undefined];
-    const [first, second] = sides;
-    if (first === undefined || second === undefined || second.length !== folds.length || !satTogether([first, second])) continue;
-    const rows = second.reduce((sum, fold) => sum + fold.units.length, 0);
-    if (rows > 10_000) at.out.say(`resampling ${count(rows)} ${units} for the intervals`);
-    return gainsBetween({ metrics, folds, confidence, sides: [first, second] });
-  }
-  return undefined;
-}
-
-async function allOf(kept: Kept, marks: readonly string[]): Promise<readonly Marks[] | undefined> {
-  const read = await Promise.all(marks.map((sha256) => jsonIfThere<Marks>(kept, { sha256 })));
-  return read.every((each) => each !== undefined) ? read : undefined;
-}
-
-/** A JSON artifact, or nothing where it was pruned or erased. */
-async function jsonIfThere<T>({ blobs }: Kept, { sha256 }: Pick<Artifact, 'sha256'>): Promise<T | undefined> {
-  if ((await blobs.head(sha256)) === undefined) return undefined;
-  return JSON.parse(await readFile(await blobs.open(sha256), 'utf8')) as T;
-}

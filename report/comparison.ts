@@ -1,5 +1,5 @@
 import type { Json } from '../core/artifact.ts';
-import type { Estimate, Evaluation } from '../core/evaluation.ts';
+import type { ContenderMarks, Estimate, Evaluation } from '../core/evaluation.ts';
 import type { Curves, Figure } from '../core/figure.ts';
 import { figureOf } from './figure-plots.ts';
 import { html, type Content, type Html } from './html.ts';
@@ -17,12 +17,16 @@ export interface ComparedSide {
   readonly name: string;
   /** What is known of it, in the order in which it is shown; both sides have the same. */
   readonly facts: Readonly<Record<string, string>>;
-  readonly evaluation: Evaluation;
+  /** What it got: where there is a gain, in the exam that the gain is of; else in its own. */
+  readonly marks: ContenderMarks;
+  /** Of the same exam, with this side as their challenger. */
+  readonly figures: readonly Figure[];
 }
 
 export interface ComparisonInput {
   readonly title: string;
   readonly sides: readonly [ComparedSide, ComparedSide];
+  readonly exam: Pick<Evaluation, 'metric' | 'confidence'>;
   readonly metrics: Readonly<Record<string, MetricTitle>>;
   /** What the second gains over the first by metric, paired; absent where they did not sit one exam, or its marks are gone. */
   readonly gains?: Readonly<Record<string, Estimate>>;
@@ -51,28 +55,28 @@ const factsTable = ({ sides: [a, b] }: ComparisonInput): Html =>
   );
 
 function metricsSection(input: ComparisonInput): Html {
-  const { sides, gains, units } = input;
-  const [a, b] = sides.map(({ evaluation }) => evaluation.contenders['challenger']?.metrics ?? {}) as [Metrics, Metrics];
+  const { sides, gains, units, exam } = input;
+  const [a, b] = [sides[0].marks.metrics, sides[1].marks.metrics];
   const measured = Object.keys(input.metrics).filter((metric) => a[metric] ?? b[metric]);
-  const confidence = percent(sides[1].evaluation.confidence);
   return html`<h2>Figures</h2>
     <p>
       ${
         gains === undefined
-          ? html`They were examined on different ${units}, or the marks of their exam are gone: the figures of one do not measure the other, and no
-            difference is given.`
+          ? html`They were examined on different ${units}, or the marks of their exam are gone: each has the figures of its own exam, which do not
+            measure the other, and no gain is given.`
           : html`Both were examined on the same ${units}. The gain is that of ${sides[1].name} over ${sides[0].name}, paired by what was examined;
             above zero is better.`
       }
     </p>
     ${table(
-      html`Each figure with its interval at ${confidence}.`,
-      ['', sides[0].name, sides[1].name, ...(gains ? ['gain'] : [])],
+      html`Each figure with its interval at ${percent(exam.confidence)}.`,
+      ['', ...namesOf(input), ...(gains ? ['gain'] : [])],
       measured.map((metric) => [titleOf(input, metric), ...[a[metric], b[metric]].map(withInterval), ...(gains ? [gainCell(gains[metric])] : [])]),
     )}`;
 }
 
-type Metrics = Readonly<Record<string, Estimate>>;
+/** Of columns: whose figures they hold, and of which exam where it is not one. */
+const namesOf = ({ sides, gains }: ComparisonInput): string[] => sides.map(({ name }) => (gains === undefined ? `${name}, its own exam` : name));
 
 const withInterval = (estimate: Estimate | undefined): Content =>
   estimate === undefined
@@ -88,9 +92,10 @@ function gainCell(gain: Estimate | undefined): Content {
 const linesFirst = (a: Figure, b: Figure): number => Number(b.kind === 'curves') - Number(a.kind === 'curves');
 
 /** Lines of both over each other; whatever else is drawn, one beside the other. */
-async function figuresPart({ sides }: ComparisonInput): Promise<Html | undefined> {
-  const [a, b] = sides.map(({ evaluation }) => evaluation.figures ?? []) as [readonly Figure[], readonly Figure[]];
-  const names = sides.map(({ name }) => name);
+async function figuresPart(input: ComparisonInput): Promise<Html | undefined> {
+  const { sides } = input;
+  const [a, b] = [sides[0].figures, sides[1].figures];
+  const names = namesOf(input);
   const drawn = await Promise.all(
     b.toSorted(linesFirst).map(async (second) => {
       const first = a.find(({ name, kind }) => name === second.name && kind === second.kind);
@@ -120,18 +125,15 @@ function over(first: Curves, second: Curves, names: readonly string[]): Curves {
 
 async function slicesPart(input: ComparisonInput): Promise<Html | undefined> {
   const { sides, units } = input;
-  const [a, b] = sides.map(({ evaluation }) => evaluation.contenders['challenger']?.slices ?? {}) as [Slices, Slices];
-  const { metric } = sides[1].evaluation;
+  const [a, b] = [sides[0].marks.slices, sides[1].marks.slices];
+  const { metric } = input.exam;
   const size = (slice: string): number => b[slice]?.units ?? a[slice]?.units ?? 0;
   const slices = [...new Set([...Object.keys(a), ...Object.keys(b)])].toSorted((one, other) => size(other) - size(one) || (one < other ? -1 : 1));
   if (slices.length === 0) return undefined;
-  const names = sides.map(({ name }) => name);
-  const both: Evaluation = {
-    ...sides[1].evaluation,
-    contenders: Object.fromEntries(sides.map(({ name, evaluation }) => [name, evaluation.contenders['challenger'] ?? { metrics: {}, slices: {} }])),
-  };
+  const names = namesOf(input);
+  const contenders = Object.fromEntries(sides.map(({ marks }, i) => [names[i]!, marks]));
   const title = titleOf(input, metric);
-  const plot = await slicePlot(both, { metric, title }, slices.slice(0, plotted), names, []);
+  const plot = await slicePlot({ contenders }, { metric, title }, slices.slice(0, plotted), names, []);
   return html`<h2>Slices</h2>
     ${captioned(plot, html`${title} by slice.${slices.length > plotted && ` The ${plotted} largest.`}`)}
     ${table(
@@ -144,8 +146,6 @@ async function slicesPart(input: ComparisonInput): Promise<Html | undefined> {
       ]),
     )}`;
 }
-
-type Slices = Evaluation['contenders'][string]['slices'];
 
 /** A plot stays readable with so many slices. */
 const plotted = 24;

@@ -76,7 +76,7 @@ export function gainPlot(gains: readonly Gain[], metric: string): Promise<Html> 
 
 /** One metric of every contender on every slice, with the floors that stand in it. */
 export function slicePlot(
-  evaluation: Evaluation,
+  { contenders }: Pick<Evaluation, 'contenders'>,
   { metric, title }: { readonly metric: string; readonly title: string },
   slices: readonly string[],
   names: readonly string[],
@@ -85,14 +85,14 @@ export function slicePlot(
   // Later marks lie above earlier ones: the challenger comes last.
   const marks = names.toReversed().flatMap((contender) =>
     slices.flatMap((slice) => {
-      const value = evaluation.contenders[contender]?.slices[slice]?.metrics[metric];
+      const value = contenders[contender]?.slices[slice]?.metrics[metric];
       return value === undefined ? [] : [{ slice, contender, value }];
     }),
   );
   const bounds = floors
     .filter((floor) => floor.metric === metric && slices.includes(floor.slice))
     .map(({ slice, min, minUnits = 20 }) => {
-      const units = evaluation.contenders[names[0] ?? '']?.slices[slice]?.units ?? 0;
+      const units = contenders[names[0] ?? '']?.slices[slice]?.units ?? 0;
       return { slice, min, judged: units >= minUnits ? 'judged' : 'too few' };
     });
   return draw(

@@ -18,17 +18,18 @@ describe('two versions of a model of a table', () => {
 
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), 'perennial-compare-'));
-    await writeFile(join(data, 'deliveries.csv'), deliveries(2500));
     // The harness serves ratings, too.
     await writeFile(join(data, 'ratings.csv'), 'userId,movieId,rating,timestamp\n');
     system = await startSystem({ data });
     const project = await makeProject({});
     removeProject = project.remove;
     here = { project: project.folder, home: join(data, 'home'), env: { PERENNIAL_STORE: system.storeUri } };
-    for (const train of [
-      [{ trainer: 'linear', with: { l2: 1000 } }],
-      [{ trainer: 'gbdt', with: { trees: 40 } }],
-    ] satisfies (readonly TrainEntry[])[]) {
+    // Of the second's test rows the first has never seen a part, and sat its own exam on other ones.
+    for (const [rows, train] of [
+      [2500, [{ trainer: 'linear', with: { l2: 1000 } }]],
+      [3000, [{ trainer: 'gbdt', with: { trees: 40 } }]],
+    ] satisfies (readonly [number, readonly TrainEntry[]])[]) {
+      await writeFile(join(data, 'deliveries.csv'), deliveries(rows));
       const outcome = await (await system.client.train({ ...late, train } as ModelSpec, {})).result();
       if (outcome.outcome === 'unchanged') throw new Error('a version is missing');
     }
@@ -55,6 +56,28 @@ describe('two versions of a model of a table', () => {
     const page = await readFile(path, 'utf8');
     for (const said of ['ROC curve', 'Probabilities: v1', 'Probabilities: v2', 'Thresholds: v2', `+${value.toFixed(4)}`, 'jam=high'])
       expect(page).toContain(said);
+  });
+
+  test.each([
+    ['late@1', 'late@2'],
+    ['late@2', 'late@1'],
+  ])('have figures of one exam, so that the gain is what lies between them: %s and %s', async (first, second) => {
+    const { stdout } = await perennial(here, 'compare', first, second);
+    const page = await readFile(/^page: (.*)$/m.exec(stdout)![1]!, 'utf8');
+    const rows = [
+      ...page
+        .split('<h2>Figures</h2>')[1]!
+        .split('</table>')[0]!
+        .matchAll(/<tr>\s*<th scope="row".*?<\/tr>/gs),
+    ].map(([row]) =>
+      [...row.matchAll(/<td[^>]*>(.*?)<\/td>/gs)].map(([, cell]) => Number(/[−+\d.]+/.exec(cell!.replace(/<[^>]*>/g, ' '))?.[0].replace('−', '-'))),
+    );
+    expect(rows.length).toBeGreaterThan(5);
+    for (const [before, after, gain] of rows) expect(Math.abs(after! - before!)).toBeCloseTo(Math.abs(gain!), 3);
+    const own = (await system.registry.version('late@1')).version.metrics['roc-auc']!;
+    const { value } = await judged();
+    const seconds = (await system.registry.version('late@2')).version.metrics['roc-auc']!;
+    expect(Math.abs(seconds - own - value)).toBeGreaterThan(0.001);
   });
 
   test('are compared for programs without a page', async () => {

@@ -29,7 +29,10 @@ const exam = (of: string, contenders: Readonly<Record<string, string>>): MadeRec
     ),
   ),
 ];
-const answers = (of: string, name: string): string[] => [0, 1].map((fold) => sha(`${of} ${name} ${fold}`));
+const answers = (of: string, name: string) => ({
+  ...{ evaluation: artifact('evaluation', `${of} evaluation`).sha256, name },
+  marks: [0, 1].map((fold) => sha(`${of} ${name} ${fold}`)),
+});
 
 describe('where two versions sat one exam', () => {
   test('is first that in which one was the champion that the other was judged against', () => {

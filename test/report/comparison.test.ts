@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Evaluation } from '../../core/evaluation.ts';
 import type { Figure } from '../../core/figure.ts';
 import { renderComparison, type ComparisonInput } from '../../report/comparison.ts';
 import { example } from './example.ts';
@@ -27,14 +26,15 @@ const spread = (share: number): Figure => ({
     ],
   },
 });
-const evaluationOf = (figures: readonly Figure[]): Evaluation => ({ ...example.evaluation, figures });
+const marks = example.evaluation.contenders['challenger']!;
 
 const input: ComparisonInput = {
   title: 'movie-recommender',
   sides: [
-    { name: 'v2', facts: { trainer: 'ease', rows: '100' }, evaluation: evaluationOf([roc(0.5), spread(0.9)]) },
-    { name: 'v3', facts: { trainer: 'bpr', rows: '120' }, evaluation: evaluationOf([spread(0.25), roc(0.25)]) },
+    { name: 'v2', facts: { trainer: 'ease', rows: '100' }, marks, figures: [roc(0.5), spread(0.9)] },
+    { name: 'v3', facts: { trainer: 'bpr', rows: '120' }, marks, figures: [spread(0.25), roc(0.25)] },
   ],
+  exam: example.evaluation,
   metrics: { 'ndcg@10': { title: 'nDCG@10', better: 'higher' }, 'recall@10': { title: 'Recall@10', better: 'higher' } },
   gains: { 'ndcg@10': { value: 0.01, low: 0.002, high: 0.018 }, 'recall@10': { value: -0.02, low: -0.03, high: -0.01 } },
   units: 'users',
@@ -60,6 +60,8 @@ describe('the page about two versions', () => {
     const { gains: _, ...apart } = input;
     const text = words(await renderComparison(apart));
     expect(text).toContain('They were examined on different users, or the marks of their exam are gone');
+    expect(text).toContain('each has the figures of its own exam, which do not measure the other, and no gain is given');
+    for (const head of ['v2, its own exam v3, its own exam nDCG@10', 'users, v2, its own exam']) expect(text).toContain(head);
     expect(text).not.toContain('+0.0100');
   });
 
@@ -78,7 +80,7 @@ describe('the page about two versions', () => {
   });
 
   test('is there for exams of before figures were kept', async () => {
-    const bare: ComparisonInput = { ...input, sides: [{ ...input.sides[0], evaluation: example.evaluation }, input.sides[1]], differences: [] };
+    const bare: ComparisonInput = { ...input, sides: [{ ...input.sides[0], figures: [] }, input.sides[1]], differences: [] };
     const page = await renderComparison(bare);
     expect(page).not.toContain('The exams in figures');
     expect(words(page)).toContain('Parameters, window, rows, sources and spec are the same.');
