@@ -48,10 +48,15 @@ export async function followToTheEnd<Outcome>(
   // Where no worker answers, the question how far the run is stays open for long.
   const stopped = once(interrupted.signal, 'abort').then(() => interrupted.signal.throwIfAborted());
   stopped.catch(() => {});
-  const idle = setTimeout(() => at.out.say('no step has begun yet: is a worker running? `perennial dev` starts one'), patienceMs);
+  let heard = false;
+  const silence = setTimeout(() => {
+    const said = heard ? 'no worker answers: is one running? The run goes on when it is back' : 'no step has begun yet: is a worker running?';
+    at.out.say(`${said}; \`perennial dev\` starts one`);
+  }, patienceMs);
   try {
     const watched = watch(handle, interrupted.signal, (line) => {
-      clearTimeout(idle);
+      heard = true;
+      silence.refresh();
       onNews(line);
     });
     watched.catch(() => {});
@@ -67,7 +72,7 @@ export async function followToTheEnd<Outcome>(
     at.out.say(`error [${error.code}]: ${error.message}\nits steps: perennial show ${run.runId}`);
     return exitCodes.failed;
   } finally {
-    clearTimeout(idle);
+    clearTimeout(silence);
     process.off('SIGINT', interrupt);
   }
 }

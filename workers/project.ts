@@ -42,7 +42,7 @@ export async function loadProject({ pipelines }: { readonly pipelines: string })
   for (const file of files.filter((each) => !workflow.test(each) && !step.test(each))) {
     for (const value of Object.values(await loadModule(file))) {
       if (!isSpec(value)) continue;
-      const spec = parseProjectSpec(value);
+      const spec = specIn(file, value);
       const other = foundIn.get(spec.name);
       // A spec may be exported again (an index file); two different ones with one name may not.
       if (other !== undefined && JSON.stringify(specs.get(spec.name)) !== JSON.stringify(spec)) {
@@ -62,4 +62,14 @@ export async function loadProject({ pipelines }: { readonly pipelines: string })
 
 function isSpec(value: unknown): value is { readonly name: string } {
   return typeof value === 'object' && value !== null && 'format' in value && 'task' in value && 'sources' in value;
+}
+
+/** @throws {MlError} `SpecInvalid`, naming the file */
+function specIn(file: string, value: object): ModelSpec {
+  try {
+    return parseProjectSpec(value);
+  } catch (error) {
+    if (!(error instanceof MlError)) throw error;
+    throw new MlError(error.code, `${file}: ${error.message}`, { ...error.facts, file }, { cause: error });
+  }
 }
