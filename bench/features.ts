@@ -39,14 +39,14 @@ function inProcess(before: readonly Transaction[], month: readonly Transaction[]
   const heapBefore = process.memoryUsage();
   const kept = new KeptRows(shape!);
   const known = new KnownFeatures(paymentFraud, kept);
-  for (const { row } of before) kept.put(reader.pushed(row, 0));
+  for (const { row } of before) kept.put([reader.pushed(row, 0)]);
   const [asks, pushes]: [number[], number[]] = [[], []];
   let [largest, unequal, unequalFloats] = [0, 0, 0];
   for (const { row, asked, offline } of month) {
     const began = performance.now();
     const told = known.ask(reader.asked(asked, 0));
     const asking = performance.now();
-    kept.put(reader.pushed(row, 0));
+    kept.put([reader.pushed(row, 0)]);
     const pushed = performance.now();
     asks.push(1000 * (asking - began));
     pushes.push(1000 * (pushed - asking));

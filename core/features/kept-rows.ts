@@ -1,7 +1,7 @@
 import type { AggregateGroup } from '../aggregates.ts';
 import { aggregateGroups } from '../aggregates.ts';
 import type { ModelSpec } from '../model-spec.ts';
-import { KeyRows, type Taken } from './key-rows.ts';
+import { type KeyRow, KeyRows, type Taken } from './key-rows.ts';
 
 /**
  * What is kept of a source so that its aggregates can be told at any moment: for each column that rows are found by, how long, and which columns are added up.
@@ -91,23 +91,31 @@ export class KeptRows {
     return { keys, rows };
   }
 
-  /** Takes a row, again and again if need be: it is told from others by its time, its key and whom it is of. The last value of a column counts. */
-  put(row: KeptRow): Put {
-    this.#newestMs = Math.max(this.#newestMs, row.timeMs);
-    let put: Put | undefined;
+  /** Takes rows, again and again if need be: one is told from others by its time, its key and whom it is of. The last value of a column counts. */
+  put(rows: readonly KeptRow[]): readonly Put[] {
+    const put = Array.from<Put | undefined>({ length: rows.length });
+    const newestMs = rows.reduce((newest, { timeMs }) => Math.max(newest, timeMs), this.#newestMs);
     this.#tables.forEach(({ keepMs, first, columns, keys }, table) => {
-      const by = row.by[table]!;
-      const untilMs = this.#newestMs - keepMs - lateMs;
-      if (by === null || row.timeMs <= untilMs) return;
-      let rows = keys.get(by);
-      if (rows === undefined) keys.set(by, (rows = new KeyRows(columns)));
-      rows.forget(untilMs);
-      put = more(put, rows.put(row.key, row.timeMs, row.values.slice(first, first + columns)));
+      const ofKeys = new Map<string, number[]>();
+      rows.forEach(({ timeMs, by }, number) => {
+        const key = by[table]!;
+        if (key !== null && timeMs > this.#newestMs - keepMs - lateMs) entry(ofKeys, key, () => []).push(number);
+      });
+      for (const [key, numbers] of ofKeys) {
+        const ofKey = entry(keys, key, () => new KeyRows(columns));
+        ofKey.forget(this.#newestMs - keepMs - lateMs);
+        const taken = ofKey.put(numbers.map((number) => partOf(rows[number]!, first, columns)));
+        taken.forEach((each, at) => (put[numbers[at]!] = more(put[numbers[at]!], each)));
+        ofKey.forget(newestMs - keepMs - lateMs);
+      }
     });
-    // A row that is of nobody is known to have been.
-    put ??= row.by.every((by) => by === null) ? 'known' : 'late';
-    if (put !== 'late') this.#oldestMs = Math.min(this.#oldestMs, row.timeMs);
-    return put;
+    this.#newestMs = newestMs;
+    return rows.map(({ timeMs, by }, number) => {
+      // A row that is of nobody is known to have been.
+      const became = put[number] ?? (by.every((key) => key === null) ? 'known' : 'late');
+      if (became !== 'late') this.#oldestMs = Math.min(this.#oldestMs, timeMs);
+      return became;
+    });
   }
 
   /** Rows of a key; `undefined` where it has none. */
@@ -140,3 +148,16 @@ export class KeptRows {
 /** What is said of a row that tables took differently. */
 const order: readonly Put[] = ['added', 'changed', 'known'];
 const more = (a: Put | undefined, b: Put): Put => (a === undefined || order.indexOf(b) < order.indexOf(a) ? b : a);
+
+const partOf = ({ key, timeMs, values }: KeptRow, first: number, columns: number): KeyRow => ({
+  key,
+  timeMs,
+  values: values.slice(first, first + columns),
+});
+
+/** What a map has for a key, put there if need be. */
+function entry<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let found = map.get(key);
+  if (found === undefined) map.set(key, (found = make()));
+  return found;
+}

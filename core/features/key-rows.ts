@@ -1,6 +1,13 @@
 import { addExactly, difference } from './exact-sum.ts';
 import { compareKeys } from './key-order.ts';
 
+/** A row of one key. `values` has NaN where a value is missing: that takes away nothing that was known. */
+export interface KeyRow {
+  readonly key: string;
+  readonly timeMs: number;
+  readonly values: readonly number[];
+}
+
 /** What became of a row: it is new; it told something more of a row that was there; or nothing that was not known. */
 export type Taken = 'added' | 'changed' | 'known';
 
@@ -35,23 +42,30 @@ export class KeyRows {
     return this.#to - this.#from;
   }
 
-  /** `values` has NaN where a value is missing: that takes away nothing that was known. */
-  put(key: string, timeMs: number, values: readonly number[]): Taken {
-    let at = this.placeOf(timeMs, key);
-    if (at < this.#to && this.#timeOf(at) === timeMs && this.#keys[at] === key) return this.#complete(at, values);
-    if ((this.#to + 2) * this.#stride > this.#records.length) {
-      at -= this.#from;
-      this.#move(2 * this.size);
+  /** Takes rows, and says what became of each. Those behind them are moved and summed once, however many come and in whatever order. */
+  put(rows: readonly KeyRow[]): readonly Taken[] {
+    const order = rows.length === 1 ? [0] : rows.map((_, at) => at).toSorted((a, b) => compareRows(rows[a]!, rows[b]!));
+    const taken = Array.from<Taken>({ length: rows.length });
+    const fresh: { readonly row: KeyRow; readonly at: number }[] = [];
+    const met: number[] = [];
+    for (const number of order) {
+      const row = rows[number]!;
+      const at = this.placeOf(row.timeMs, row.key);
+      if (this.#is(at, row) || (fresh.length > 0 && compareRows(fresh.at(-1)!.row, row) === 0)) met.push(number);
+      else {
+        fresh.push({ row, at });
+        taken[number] = 'added';
+      }
     }
-    this.#records.copyWithin((at + 1) * this.#stride, at * this.#stride, this.#to * this.#stride);
-    if (at === this.#to) this.#keys.push(key);
-    else this.#keys.splice(at, 0, key);
-    this.#to++;
-    // What stands at `at` are the sums before it, as before.
-    this.#records[at * this.#stride] = timeMs;
-    values.forEach((value, column) => (this.#records[this.#fieldOf(at, column)] = value));
-    this.#sumFrom(at);
-    return 'added';
+    let first = this.#insert(fresh);
+    for (const number of met) {
+      const row = rows[number]!;
+      const at = this.placeOf(row.timeMs, row.key);
+      taken[number] = this.#complete(at, row.values);
+      if (taken[number] === 'changed') first = Math.min(first, at);
+    }
+    this.#sumFrom(first);
+    return taken;
   }
 
   /** Forgets the rows up to a time. */
@@ -83,9 +97,15 @@ export class KeyRows {
 
   /** Where a row is, or would be. */
   placeOf(timeMs: number, key: string): number {
-    let at = this.firstAfter(timeMs);
-    while (at > this.#from && this.#timeOf(at - 1) === timeMs && compareKeys(this.#keys[at - 1]!, key) >= 0) at--;
-    return at;
+    const isBefore = (at: number): boolean => this.#timeOf(at) < timeMs || (this.#timeOf(at) === timeMs && compareKeys(this.#keys[at]!, key) < 0);
+    let [low, high] = [this.#from, this.firstAfter(timeMs)];
+    if (high === low || isBefore(high - 1)) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (isBefore(middle)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Sum of the values of a column in rows `start` up to `end`. */
@@ -105,7 +125,7 @@ export class KeyRows {
     return this.#records[this.#fieldOf(end, column) + 3]! - this.#records[this.#fieldOf(start, column) + 3]!;
   }
 
-  *rows(): Generator<{ readonly key: string; readonly timeMs: number; readonly values: readonly number[] }> {
+  *rows(): Generator<KeyRow> {
     for (let at = this.#from; at < this.#to; at++) {
       const values = Array.from({ length: this.#columns }, (_, column) => this.#records[this.#fieldOf(at, column)]!);
       yield { key: this.#keys[at]!, timeMs: this.#timeOf(at), values };
@@ -120,13 +140,38 @@ export class KeyRows {
     return at * this.#stride + 1 + fieldsOfColumn * column;
   }
 
+  #is(at: number, { key, timeMs }: KeyRow): boolean {
+    return at < this.#to && this.#timeOf(at) === timeMs && this.#keys[at] === key;
+  }
+
+  /** Inserts rows in their order, each at the place it would have without the others. Returns from which row on sums are wrong. */
+  #insert(fresh: readonly { readonly row: KeyRow; readonly at: number }[]): number {
+    const before = this.#from;
+    if ((this.#to + fresh.length + 1) * this.#stride > this.#records.length) this.#move(Math.max(2 * this.size, this.size + fresh.length));
+    const moved = before - this.#from;
+    let end = this.#to;
+    for (const { row } of fresh) this.#keys.push(row.key);
+    this.#to += fresh.length;
+    for (let ahead = fresh.length; ahead > 0; ahead--) {
+      const { row, at } = fresh[ahead - 1]!;
+      const [from, to] = [at - moved, at - moved + ahead];
+      this.#records.copyWithin(to * this.#stride, from * this.#stride, end * this.#stride);
+      for (let next = end - 1; next >= from; next--) this.#keys[next + ahead] = this.#keys[next]!;
+      // What stands before the first are the sums before it, as before.
+      this.#records[(to - 1) * this.#stride] = row.timeMs;
+      row.values.forEach((value, column) => (this.#records[this.#fieldOf(to - 1, column)] = value));
+      this.#keys[to - 1] = row.key;
+      end = from;
+    }
+    return end;
+  }
+
   #complete(at: number, values: readonly number[]): Taken {
     const isNews = (value: number, column: number): boolean => !Number.isNaN(value) && value !== this.#records[this.#fieldOf(at, column)];
     if (!values.some(isNews)) return 'known';
     values.forEach((value, column) => {
       if (!Number.isNaN(value)) this.#records[this.#fieldOf(at, column)] = value;
     });
-    this.#sumFrom(at);
     return 'changed';
   }
 
@@ -157,3 +202,5 @@ export class KeyRows {
     this.#sumFrom(0);
   }
 }
+
+const compareRows = (a: KeyRow, b: KeyRow): number => a.timeMs - b.timeMs || (a.key === b.key ? 0 : compareKeys(a.key, b.key));

@@ -28,7 +28,7 @@ export class KeptSource {
     const log = await openRowLog({
       ...options,
       folder,
-      replay: (logged) => void rows.put(keptOf(logged, tables)),
+      replay: (logged) => void rows.put(logged.map((row) => keptOf(row, tables))),
       *wanted() {
         for (const some of rows.sweep()) yield some.map(loggedOf);
       },
@@ -49,8 +49,10 @@ export class KeptSource {
       });
     }
     const pushed = { added: 0, changed: 0, known: 0, late: 0 };
-    for (const row of rows) pushed[this.rows.put(row)]++;
-    await this.#log.append(rows.map(loggedOf));
+    const put = this.rows.put(rows);
+    for (const each of put) pushed[each]++;
+    // A row that came late must not be in time when the log is read.
+    await this.#log.append(rows.filter((_, at) => put[at] !== 'late').map(loggedOf));
     return pushed;
   }
 

@@ -16,8 +16,8 @@ export type LoggedRow = readonly (string | number | null)[];
 
 export interface RowLogOptions {
   readonly folder: string;
-  /** Hears each row that was written, in the order of writing, before `openRowLog` returns. */
-  readonly replay: (row: LoggedRow) => void;
+  /** Hears the rows that were written, in the order of writing and many at once, before `openRowLog` returns. */
+  readonly replay: (rows: readonly LoggedRow[]) => void;
   /** All that is still wanted, as rows: what a log is replaced by when it has grown to several times that. */
   readonly wanted: () => Iterable<readonly LoggedRow[]>;
   readonly onFailure: (error: unknown) => void;
@@ -149,8 +149,10 @@ async function writeSnapshot(folder: string, number: number, wanted: Iterable<re
       bytes += line.length;
     };
     for (const some of wanted) {
-      rows.push(...some);
-      if (rows.length >= rowsOfLine) await write();
+      for (const row of some) {
+        rows.push(row);
+        if (rows.length === rowsOfLine) await write();
+      }
     }
     await write();
     await file.datasync();
@@ -180,16 +182,21 @@ const checksumLength = 9;
 const checksumOf = (text: string | Buffer): string => crc32(text).toString(16).padStart(8, '0');
 
 /** Reads a file's lines, and returns how many bytes of it are whole: all, but of the newest log, whose last line may have been cut off. */
-async function replayFile(path: string, replay: (row: LoggedRow) => void, isNewest = false): Promise<number> {
+async function replayFile(path: string, replay: RowLogOptions['replay'], isNewest = false): Promise<number> {
   let [whole, seen] = [0, 0];
+  let rows: LoggedRow[] = [];
   for await (const line of linesOf(path)) {
     if (seen > whole) throw damaged(path, whole);
     seen += line.length;
     const text = line.subarray(checksumLength, -1);
     if (line.at(-1) !== newline || line.toString('latin1', 0, checksumLength - 1) !== checksumOf(text)) continue;
-    for (const row of JSON.parse(text.toString('utf8')) as readonly LoggedRow[]) replay(row);
+    for (const row of JSON.parse(text.toString('utf8')) as readonly LoggedRow[]) rows.push(row);
     whole += line.length;
+    if (rows.length < rowsOfLine) continue;
+    replay(rows);
+    rows = [];
   }
+  replay(rows);
   if (seen > whole && !isNewest) throw damaged(path, whole);
   return whole;
 }

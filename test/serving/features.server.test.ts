@@ -180,7 +180,7 @@ describe('a server of its own process', () => {
       const { body } = await post(serving.printed.url, 'cards/features/push', { rows: rows.slice(from, confirmed) });
       expect(body).toMatchObject({ added: 0, changed: 0, known: confirmed - from, late: 0 });
     }
-    for (const [at, row] of rows.entries()) lived.put(reader.pushed(row, at));
+    lived.put(rows.map((row, at) => reader.pushed(row, at)));
     const known = new KnownFeatures(cards, lived);
     const questions = Array.from({ length: 20 }, (_, card) => ({ at: at(100), card: `c${card}`, shop: `s${card % 5}`, amount: 1 }));
     const { body } = await post(serving.printed.url, 'cards/features', { rows: questions });
