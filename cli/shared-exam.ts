@@ -33,8 +33,7 @@ export async function sharedExam(at: Workplace, kept: Kept, task: Task, versions
     const [first, second] = await Promise.all(exam.map((sat) => readSat(kept, sat)));
     if (first === undefined || second === undefined || !satTogether([first.folds, second.folds])) continue;
     const { evaluation } = second;
-    const rows = evaluation.units;
-    if (rows > 10_000) at.out.say(`resampling ${count(rows)} ${task.words.unit[1]} for the intervals`);
+    if (evaluation.units > 10_000) at.out.say(`resampling ${count(evaluation.units)} ${task.words.unit[1]} for the intervals`);
     const examiner = versions.find(({ version }) => version.evaluation.sha256 === exam[1].evaluation)!;
     const metrics = metricsAsked(task, examiner);
     const isOne = exam[0].evaluation === exam[1].evaluation;
