@@ -212,6 +212,23 @@ describe('features of rows that are pushed', () => {
     await again.close();
   });
 
+  test('are written anew however many rows one key has', async () => {
+    const source = (onFailure: (error: unknown) => void): Promise<KeptSource> =>
+      KeptSource.open(folder, keptShapes(spec)[0]!, { onFailure, compactAfterBytes: 10 });
+    const failures: unknown[] = [];
+    const first = await source((error) => failures.push(error));
+    await first.push(
+      Array.from({ length: 150_000 }, (_, id) => ({ key: String(id), timeMs: id, by: ['c1', null], values: [1, 1] })),
+      Date.now(),
+    );
+    await first.close();
+    const again = await source((error) => failures.push(error));
+    expect(failures).toEqual([]);
+    expect(again.rows.counts()).toEqual({ keys: 1, rows: 150_000 });
+    await again.close();
+    expect((await readdir(folder)).filter((name) => name.endsWith('.snapshot'))).toHaveLength(1);
+  });
+
   test('drop a line that a crash cut off, which was never confirmed, and go on behind the last whole one', async () => {
     await states.open(spec);
     await states.push('cards', undefined, [payment(1, 0)]);
