@@ -93,7 +93,7 @@ export class KeptRows {
 
   /** Takes rows, again and again if need be: one is told from others by its time, its key and whom it is of. The last value of a column counts. */
   put(rows: readonly KeptRow[]): readonly Put[] {
-    const put = Array.from<Put | undefined>({ length: rows.length });
+    const put: (Put | undefined)[] = rows.map(() => undefined);
     const newestMs = rows.reduce((newest, { timeMs }) => Math.max(newest, timeMs), this.#newestMs);
     this.#tables.forEach(({ keepMs, first, columns, keys }, table) => {
       const ofKeys = new Map<string, number[]>();

@@ -45,7 +45,7 @@ export class KeyRows {
   /** Takes rows, and says what became of each. Those behind them are moved and summed once, however many come and in whatever order. */
   put(rows: readonly KeyRow[]): readonly Taken[] {
     const order = rows.length === 1 ? [0] : rows.map((_, at) => at).toSorted((a, b) => compareRows(rows[a]!, rows[b]!));
-    const taken = Array.from<Taken>({ length: rows.length });
+    const taken: Taken[] = rows.map(() => 'known');
     const fresh: { readonly row: KeyRow; readonly at: number }[] = [];
     const met: number[] = [];
     for (const number of order) {
