@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { endOf } from './child-process/end-of.ts';
+import { killGroup } from './child-process/kill-group.ts';
 import { compiled } from './compiled.ts';
 
 export interface LifelineOptions {
@@ -39,6 +40,8 @@ export function startWithLifeline(command: string, args: readonly string[], opti
     });
   }
   child.stdin.on('error', () => {}); // Already gone.
+  // Whoever kills the lifeline itself leaves the command, which would hold on to what this process reads.
+  child.once('exit', () => killGroup(child));
   const exited = endOf(child).then(({ code }) => code ?? 128);
   exited.catch(() => {});
   return {

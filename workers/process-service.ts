@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { MlError, type ErrorCode, type Facts } from '../core/errors.ts';
+import { killGroup } from './child-process/kill-group.ts';
 import type { Service } from './supervisor.ts';
 
 export interface ProcessServiceOptions {
@@ -33,7 +34,7 @@ export function processService(options: ProcessServiceOptions): Service {
       // A failed send is an ended child, which `ended` tells.
       if (input !== undefined) child.send(input, () => {});
       const ended = once(child, 'exit').then(([code, by]) => {
-        killGroup(child.pid);
+        killGroup(child);
         if (by !== null) throw new Error(`it was ended by ${by}`);
         return code as number;
       });
@@ -44,7 +45,7 @@ export function processService(options: ProcessServiceOptions): Service {
       early.catch(() => {});
       const stop = async (): Promise<void> => {
         child.kill('SIGTERM');
-        const late = setTimeout(() => killGroup(child.pid), graceMs);
+        const late = setTimeout(() => killGroup(child), graceMs);
         await ended.catch(() => {});
         clearTimeout(late);
       };
@@ -91,13 +92,4 @@ function tellOwner(error: Error): void {
   const failure = error instanceof MlError && { failed: { code: error.code, message: error.message, facts: error.facts } };
   if (failure && process.send) process.send(failure satisfies Failure, undefined, {}, () => process.exit(1));
   else process.exit(1);
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from '@jest/globals';
@@ -92,6 +92,17 @@ describe('supervised services', () => {
     await ended;
     expect(of(lines, 'stopped')).toEqual(['worker', 'temporal']);
     expect(lines.at(-1)).toEqual({ error: 'no port is free' });
+  });
+
+  test('leave nothing when what watches over a server is killed itself', async () => {
+    const { lines, heard, ended } = start();
+    await heard('ready', 'server');
+    const [lifeline] = pids(lines) as [number];
+    const server = Number(execFileSync('pgrep', ['-P', String(lifeline)], { encoding: 'utf8' }));
+    process.kill(lifeline, 'SIGKILL');
+    await ended;
+    expect(lines.at(-1)).toMatchObject({ error: expect.stringContaining('temporal stopped by itself') });
+    await until(() => !alive(server));
   });
 
   test('are started again when they fail, and everything stops when that does not help', async () => {

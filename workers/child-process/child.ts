@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { MlError } from '../../core/errors.ts';
 import { type End, endOf } from './end-of.ts';
+import { killGroup } from './kill-group.ts';
 import type { FromChild, ToChild } from './messages.ts';
 
 export interface ChildOptions {
@@ -42,28 +43,19 @@ export function startChild({ entry, silenceMs, execArgv = [] }: ChildOptions): C
     listener(message);
   });
 
-  const killGroup = (): void => {
-    if (child.pid === undefined) return;
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  };
-
   const watch = setInterval(
     () => {
       // Messages may have been waiting while this process was busy itself: let them in before judging.
       setImmediate(() => {
         if (performance.now() - heard <= silenceMs) return;
         silent = true;
-        killGroup();
+        killGroup(child);
       });
     },
     Math.max(10, silenceMs / 4),
   );
 
-  child.once('exit', killGroup); // What it started may outlive it.
+  child.once('exit', () => killGroup(child)); // What it started may outlive it.
   const gone = endOf(child)
     .then(
       (end) => (silent ? silence(child, silenceMs) : crash(child, end, said())),
@@ -90,7 +82,7 @@ export function startChild({ entry, silenceMs, execArgv = [] }: ChildOptions): C
     async kill() {
       // This process must not end before it has heard of the child's end, which somebody waits for.
       hold(true);
-      killGroup();
+      killGroup(child);
       await gone;
     },
   };
