@@ -228,7 +228,9 @@ export type CheckedSpec<S extends ModelSpec> = {
   };
   readonly contract?: readonly ContractCheck<SourceNames<S>, QualifiedColumn<S>>[];
   readonly aggregates?: {
-    readonly [G in keyof S['aggregates']]: AnyAggregate<S> & { readonly [P in Exclude<keyof S['aggregates'][G], keyof AggregateSpec>]: never };
+    readonly [G in keyof S['aggregates']]: AnyAggregate<S> & {
+      readonly [P in Exclude<keyof S['aggregates'][G], keyof AggregateSpec>]: ThereIsNo<'field', P>;
+    };
   };
   readonly rows: { readonly key: readonly AnyColumn<S>[]; readonly time?: AnyColumn<S>; readonly group?: AnyColumn<S> };
   readonly request?: { readonly [C in keyof S['request']]: C extends AnyColumn<S> ? RequestKind : ThereIsNo<'column', C> };
@@ -240,7 +242,7 @@ export type CheckedSpec<S extends ModelSpec> = {
   readonly segments?: { readonly by: AnyColumn<S> | `month-of-year(${AnyColumn<S>})` };
   readonly split: { readonly column?: AnyColumn<S> };
   readonly gate?: GateSpec<S['task'], FinishMetric<S>>;
-} & { readonly [P in Exclude<keyof S, Field<S>>]: never };
+} & { readonly [P in Exclude<keyof S, Field<S>>]: ThereIsNo<'field', P> };
 
 /**
  * Checks and infers a model's spec; the value stays as it is, plain JSON. No URL, host, path or secret belongs in it: connections, trainers and
