@@ -145,6 +145,12 @@ async function versionsOf({ store, blobs }: TestSystem): Promise<Readonly<Record
   return Object.assign({ node: process.version, cpu: `${cpus().length} × ${cpus()[0]!.model}` }, ...all) as Readonly<Record<string, string>>;
 }
 
+const names = pipelines.map(({ spec }) => spec.name);
+if (values.only !== undefined && !names.includes(values.only)) {
+  process.stderr.write(`there is no pipeline "${values.only}": there are ${names.join(', ')}\n`);
+  process.exit(2);
+}
+
 const figure = ({ contenders }: Evaluation, contender: string, metric: string): number => contenders[contender]?.metrics[metric]?.value ?? Number.NaN;
 
 const system = await startSystem({ data: folder, worker: { connections: await connections() } });

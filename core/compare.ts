@@ -1,4 +1,5 @@
 import type { Json } from './artifact.ts';
+import { canonical } from './canonical.ts';
 import { valueDifferences } from './explain-cache.ts';
 import type { Difference } from './explain-cache.ts';
 import type { PackageManifest } from './manifest.ts';
@@ -14,7 +15,7 @@ export interface Compared {
 
 export interface Comparison {
   readonly sides: readonly [string, string];
-  /** Figures are comparable only where both sat the same exam; each row says what a contender scored in its own. */
+  /** Whether both were examined on the same rows, split alike: elsewhere figures are not comparable. Each row says what a contender scored in its own. */
   readonly sameExam: boolean;
   /** `model` is the version itself; then the baselines that either exam had. */
   readonly metrics: readonly { readonly of: string; readonly metric: string; readonly values: readonly [number | null, number | null] }[];
@@ -36,7 +37,7 @@ export function compare(a: Compared, b: Compared): Comparison {
   const overs = union(...gains.map((list) => list.map(({ over }) => over)));
   return {
     sides: [a.reference, b.reference],
-    sameExam: a.version.seen.rows.sha256 === b.version.seen.rows.sha256,
+    sameExam: canonical(a.version.seen) === canonical(b.version.seen),
     metrics,
     gains: overs.map((over) => {
       const [first, second] = gains.map((list) => list.find((gain) => gain.over === over) ?? null);

@@ -38,8 +38,10 @@ export interface UserProfile extends UserSummary {
 /** A row as a caller writes it: a value for each input, a time as ISO 8601. What is left away or `null` is missing. */
 export type RequestRow = Readonly<Record<string, string | number | boolean | null>>;
 
-/** The answer to a row: a regression's in the label's unit, with its bounds where the spec asks for them; the positive class's probability, and whether
- * the row is called positive where the spec asks for a threshold; or the probability of each class. */
+/**
+ * The answer to a row: a regression's in the label's unit, with its bounds where the spec asks for them; the positive class's probability, and whether
+ * the row is called positive where the spec asks for a threshold; or the probability of each class.
+ */
 export type Prediction =
   | { readonly prediction: number; readonly interval?: readonly [lower: number, upper: number] }
   | { readonly probability: number; readonly positive?: boolean }

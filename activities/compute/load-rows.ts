@@ -6,8 +6,7 @@ import type { DataContext } from '../../data/duckdb.ts';
 import { loaderOf } from '../../data/loaders/index.ts';
 import type { LoadedRows, RowFiles } from '../../data/loaders/loader.ts';
 
-/** Rows whose Parquet file has more bytes are loaded anew each time: a process that waits should hold little, and texts of a few
- * bytes become hundreds of numbers each. */
+/** Rows whose Parquet file has more bytes are loaded anew each time: a process that waits should hold little, and a text of a few bytes becomes many numbers. */
 const mostBytes = 1 << 18;
 const mostKept = 4;
 

@@ -1,6 +1,5 @@
 import { asMlError } from '../../client/index.ts';
 import type { PerennialClient, RunHandle } from '../../client/index.ts';
-import { MlError } from '../../core/errors.ts';
 import { messageOf } from '../../core/message-of.ts';
 import type { TrainOutcome } from '../../core/run.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
@@ -17,6 +16,7 @@ import { monthWindow, protocols } from './plan.ts';
 import { figures, segmentResult } from './result.ts';
 import type { DemoResult, Segment } from './result.ts';
 import { stopwatch } from './stopwatch.ts';
+import { trainInTurn } from './train-in-turn.ts';
 
 /** The recommender's own months. */
 const months = [10, 12];
@@ -124,18 +124,15 @@ async function whereThereIsEnough(run: DemoRun, what: string, act: () => Promise
 
 /** Starts, or attaches to, a training and says each step as it ends. */
 async function trainAndSay({ client, say }: DemoRun, spec: ModelSpec, segment: string, window?: { from: string; to: string }): Promise<TrainOutcome> {
-  const start = () => client.train(spec, { segment, trigger: 'demo', by: 'demo', ...(window && { window }) });
-  const handle = await start().catch(async (error: unknown) => {
-    if (!(error instanceof MlError) || error.code !== 'RunInProgress') throw error;
-    say(`${spec.name}, ${segment}: a training that was asked for before goes on first`);
-    const earlier = await client.attach(spec.name, segment);
-    await followAndSay(earlier, `${spec.name}, ${segment}`, say).catch((failure: unknown) => say(`it failed: ${messageOf(failure)}`));
-    return start();
+  const name = `${spec.name}, ${segment}`;
+  const handle = await trainInTurn(client, spec, { segment, trigger: 'demo', by: 'demo', ...(window && { window }) }, async (earlier) => {
+    say(`${name}: a training that was asked for before goes on first`);
+    await followAndSay(earlier, name, say).catch((failure: unknown) => say(`it failed: ${messageOf(failure)}`));
   });
-  const outcome = await followAndSay(handle, `${spec.name}, ${segment}`, say);
+  const outcome = await followAndSay(handle, name, say);
   const told =
     outcome.outcome === 'unchanged' ? outcome.reason : `v${outcome.version} is ${outcome.verdict.name}: ${outcome.verdict.reasons.at(0) ?? ''}`;
-  say(`${spec.name}, ${segment}: ${outcome.outcome}. ${told}`);
+  say(`${name}: ${outcome.outcome}. ${told}`);
   return outcome;
 }
 

@@ -51,7 +51,10 @@ describe('a spec', () => {
     ['with an undefined part', `rows: undefined,`, 'SpecInvalid', /rows: is missing/],
   ])('%s is %s%s', async (_, changes, code, fault) => {
     await writeFile(join(here.project, 'pipelines', 'films.js'), `export const films = ${spec(changes)};`);
-    expect(await refused(['train', 'films'])).toMatchObject({ exit: 1, code, message: expect.stringMatching(fault) });
+    const { exit, code: said, message } = await refused(['train', 'films']);
+    expect({ exit, said }).toEqual({ exit: 1, said: code });
+    expect(message).toMatch(fault);
+    expect(message).toContain(join(here.project, 'pipelines', 'films.js'));
   });
 
   test('that holds itself is SpecInvalid, and does not end the process', async () => {
@@ -71,6 +74,16 @@ describe('a spec', () => {
   test('in a file that cannot be loaded is ConfigInvalid, with the file', async () => {
     await writeFile(join(here.project, 'pipelines', 'films.js'), 'export const films = {');
     expect(await refused(['train', 'films'])).toMatchObject({ exit: 1, code: 'ConfigInvalid', message: expect.stringContaining('films.js') });
+  });
+
+  test('of TypeScript that cannot be parsed is told without a trace of the parser', async () => {
+    await writeFile(join(here.project, 'pipelines', 'films.ts'), 'export const x = {;');
+    const { code, message } = await refused(['train', 'films']);
+    expect({ code, message }).toEqual({
+      code: 'ConfigInvalid',
+      message: expect.stringMatching(/films\.ts cannot be loaded: .*1 \| export const x = \{;/s),
+    });
+    expect(message).not.toMatch(/backtrace|<unknown>/);
   });
 });
 

@@ -27,6 +27,11 @@ const { values } = parseArgs({
   },
 });
 const names = (values.only?.split(',') ?? Object.keys(entries)) as readonly Entry[];
+const unknown = names.find((name) => !Object.hasOwn(entries, name));
+if (unknown !== undefined) {
+  process.stderr.write(`there is no trainer "${unknown}": there are ${Object.keys(entries).join(', ')}\n`);
+  process.exit(2);
+}
 
 Runtime.install({ shutdownSignals: [], logger: compactLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
 const folder = await mkdtemp(join(tmpdir(), 'perennial-training-kills-'));
