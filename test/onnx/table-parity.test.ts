@@ -2,12 +2,12 @@ import { expect, test } from '@jest/globals';
 import type { Examples } from '../../core/examples.ts';
 import { exam, feedsTogether } from '../../core/tasks/table-exam.ts';
 import { fitEncoding } from '../../data/table/fit-encoding.ts';
-import { loadExamples } from '../../data/table/load-examples.ts';
 import type { TableSpec } from '../../data/table/rows.ts';
 import { openSession } from '../../onnx/session.ts';
 import { tablePrefix } from '../../onnx/table-prefix.ts';
 import { model } from '../../onnx/writer.ts';
 import { contextOf, parquetOf, rejection } from '../data/scratch.ts';
+import { encodedRows } from './encoded-rows.ts';
 
 const table: TableSpec = {
   request: { id: 'key', amount: 'number', items: 'integer', at: 'time', region: 'category', shop: 'category', express: 'flag' },
@@ -27,20 +27,7 @@ const some = `SELECT 'r' || i AS id, CASE WHEN i % 7 > 0 THEN (hash(i, 1) % 2000
   hash(i, 7) % 4 = 0 AS late, CASE WHEN i < 2000 THEN 'train' ELSE 'test' END AS part FROM range(3000) t(i)`;
 
 /** The test rows, encoded by the training rows. */
-async function heldOut(rows: string): Promise<Examples> {
-  const all = await parquetOf(rows);
-  const files = {
-    rows: await parquetOf(`SELECT * EXCLUDE part FROM '${all}'`, [all]),
-    split: await parquetOf(`SELECT id, part FROM '${all}'`, [all]),
-    parts: ['train'] as const,
-    key: ['id'],
-    time: null,
-    target: { column: 'late' },
-    table,
-  };
-  const encoding = await fitEncoding('binary', files, table, contextOf());
-  return (await loadExamples(files, table, encoding, 'test', contextOf())).heldOut!;
-}
+const heldOut = async (rows: string): Promise<Examples> => (await encodedRows('binary', rows, 'late', table)).heldOut;
 
 test('the graph makes of raw rows what DuckDB makes of them for trainers: missing, unseen and rare ones, times before 1970', async () => {
   const examples = await heldOut(some);

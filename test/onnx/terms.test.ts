@@ -5,8 +5,6 @@ import type { TableEncoding } from '../../core/encoding.ts';
 import type { Tensors } from '../../core/onnx-tensor.ts';
 import { exam, feedsTogether } from '../../core/tasks/table-exam.ts';
 import { termsOf, type Vocabulary, vocabularyOf } from '../../core/tf-idf.ts';
-import { fitEncoding } from '../../data/table/fit-encoding.ts';
-import { loadExamples } from '../../data/table/load-examples.ts';
 import type { TableSpec } from '../../data/table/rows.ts';
 import { encodeTerms } from '../../data/table/terms.ts';
 import { joinModels } from '../../onnx/join.ts';
@@ -14,8 +12,8 @@ import { openSession } from '../../onnx/session.ts';
 import { tablePrefix } from '../../onnx/table-prefix.ts';
 import { model } from '../../onnx/writer.ts';
 import { trainers } from '../../trainers/index.ts';
-import { contextOf, parquetOf } from '../data/scratch.ts';
 import { trainingContext } from '../support/training.ts';
+import { encodedRows } from './encoded-rows.ts';
 
 interface Oracle {
   readonly texts: readonly string[];
@@ -115,21 +113,7 @@ describe('a table with texts', () => {
     CASE WHEN i % 5 > 0 THEN (hash(i, 3) % 100)::DOUBLE END AS queue, ${word(4)} || '|' || ${word(5)} AS tags, CASE WHEN i % 2 = 0 THEN '-' END AS note,
     (hash(i, 6) % 10)::DOUBLE + CASE WHEN subject LIKE '%again%' THEN 9 ELSE 0 END AS hours, CASE WHEN i < 2000 THEN 'train' ELSE 'test' END AS part FROM range(3000) t(i)`;
 
-  async function loaded() {
-    const all = await parquetOf(rows);
-    const files = {
-      rows: await parquetOf(`SELECT * EXCLUDE part FROM '${all}'`, [all]),
-      split: await parquetOf(`SELECT id, part FROM '${all}'`, [all]),
-      parts: ['train'] as const,
-      key: ['id'],
-      time: null,
-      target: { column: 'hours' },
-      table,
-    };
-    const encoding = await fitEncoding('regression', files, table, contextOf());
-    const { known, heldOut } = await loadExamples(files, table, encoding, 'test', contextOf());
-    return { encoding, known, heldOut: heldOut! };
-  }
+  const loaded = () => encodedRows('regression', rows, 'hours', table);
 
   test('has a feature for each term, whose distribution is that of the training rows, a missing text being one without terms', async () => {
     const { encoding, known } = await loaded();

@@ -3,6 +3,7 @@ import { tensorTypes } from '../../core/encoding.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import { inputsOf } from '../../core/tasks/table-exam.ts';
 import { int64, model, node } from '../../onnx/writer.ts';
+import type { RequestRow } from '../../serving/index.ts';
 
 /** Payments by card and shop, with windows over them. */
 export const cards = {
@@ -39,3 +40,15 @@ export function echo(spec: ModelSpec, name: string): Uint8Array {
     nodes: [node('Reshape', [name, 'flat'], 'values'), node('Cast', ['values'], 'prediction', { to: 1 })],
   });
 }
+
+/** So many hours into March 2026. */
+export const at = (hour: number): string => new Date(Date.UTC(2026, 2, 1) + hour * 3_600_000).toISOString();
+
+export const payment = (id: number, hour: number, more: RequestRow = {}): RequestRow => ({
+  id,
+  at: at(hour),
+  card: 'c1',
+  shop: 'corner',
+  amount: 10,
+  ...more,
+});

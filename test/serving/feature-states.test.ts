@@ -9,7 +9,7 @@ import { KeptSource } from '../../serving/features/kept-source.ts';
 import { FeatureStates } from '../../serving/features/feature-states.ts';
 import type { FeatureSpec, ModelFeatures } from '../../serving/features/model-features.ts';
 import type { RequestRow } from '../../serving/index.ts';
-import { cards as spec } from './cards.ts';
+import { at, cards as spec, payment } from './cards.ts';
 
 let folder: string;
 let states: FeatureStates;
@@ -32,15 +32,6 @@ async function reopened(from: FeatureSpec = spec, compactAfterBytes?: number): P
   return (await states.open(from))!;
 }
 
-const at = (hour: number): string => new Date(Date.UTC(2026, 2, 1) + hour * 3_600_000).toISOString();
-const payment = (id: number, hour: number, more: RequestRow = {}): RequestRow => ({
-  id,
-  at: at(hour),
-  card: 'c1',
-  shop: 'corner',
-  amount: 10,
-  ...more,
-});
 const asked = (hour: number, more: RequestRow = {}): RequestRow => ({ at: at(hour), card: 'c1', shop: 'corner', amount: 10, ...more });
 const logs = async (): Promise<readonly string[]> => {
   const [state] = (await readdir(join(folder, 'cards'))).toSorted();

@@ -9,10 +9,10 @@ import { KnownFeatures } from '../../core/features/known-features.ts';
 import type { ModelSpec } from '../../core/model-spec.ts';
 import { random } from '../../core/random.ts';
 import { rowReader } from '../../serving/features/written-rows.ts';
-import { startPredictionServer, type PredictionServer, type RequestRow } from '../../serving/index.ts';
+import { startPredictionServer, type PredictionServer } from '../../serving/index.ts';
 import { perennial, started } from '../cli/command.ts';
 import { makeProject } from '../cli/project.ts';
-import { cards, echo } from './cards.ts';
+import { at, cards, echo, payment } from './cards.ts';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -51,15 +51,6 @@ async function until<T>(look: () => Promise<T>, arrived: (seen: T) => boolean): 
   }
 }
 
-const at = (hour: number): string => new Date(Date.UTC(2026, 2, 1) + hour * 3_600_000).toISOString();
-const payment = (id: number, hour: number, more: RequestRow = {}): RequestRow => ({
-  id,
-  at: at(hour),
-  card: 'c1',
-  shop: 'corner',
-  amount: 10,
-  ...more,
-});
 const asked = { at: at(2), card: 'c1', shop: 'corner', amount: 40 };
 
 describe('a prediction server that rows are pushed to', () => {
