@@ -7,5 +7,6 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
-  testTimeout: 60_000,
+  // For a machine ten times slower than ours: no test waits for this.
+  testTimeout: 180_000,
 };
