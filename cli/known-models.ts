@@ -37,8 +37,8 @@ const placesOf = ({ settings }: Workplace, specs: ReadonlyMap<string, unknown>, 
   [settings.store]: stored,
 });
 
-/** Whether there is no store or it cannot be read: the name is still to be told. */
-async function storedModels(at: Workplace): Promise<readonly string[]> {
+/** The models that have been applied or trained here: none where there is no store. */
+export async function storedModels(at: Workplace): Promise<readonly string[]> {
   try {
     return await (await at.kept()).registry.models();
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Workplace } from '../workplace.ts';
 
-/** What a check found. `ill` keeps something from working, `doubtful` may do so later or elsewhere, `unseen` could not be looked at now. */
+/** What a check found. `ill` keeps something from working, `doubtful` may do so later or elsewhere, `unseen` could not be looked at now, or need not be. */
 export interface Finding {
   readonly of: string;
   readonly state: 'well' | 'doubtful' | 'ill' | 'unseen';

@@ -1,3 +1,4 @@
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { byGenre, films } from '../serving/films.ts';
@@ -89,3 +90,23 @@ describe('a name that is misspelt', () => {
 
 test('a model whose versions all lost says to name one', () =>
   misused(['versions', 'songs@champion'], 'none is champion: name one, such as songs/all@1'));
+
+test('doctor doubts a secret only where a model that is used here needs it, and tells of the others who will', async () => {
+  const folder = (env: string) => ({ kind: 'folder', path: '.', pseudonymKey: { env } });
+  const connections = { files: folder('FILES_KEY'), mail: folder('MAIL_KEY') };
+  const config = join(here.project, 'perennial.config.mjs');
+  await writeFile(config, `export default ${JSON.stringify({ connections })};`);
+  const secretsFound = async (home: string) => (await perennial({ ...here, home }, 'doctor')).stdout.match(/^. secrets .*$/gm);
+  try {
+    expect(await secretsFound(here.home)).toEqual([
+      expect.stringMatching(/^! .*environment variable FILES_KEY, which is needed for films$/),
+      expect.stringMatching(/^– .*environment variable MAIL_KEY: no model needs it$/),
+    ]);
+    expect(await secretsFound(join(here.project, 'empty'))).toEqual([
+      expect.stringMatching(/^– .*FILES_KEY: books, films will need it, once applied or trained here$/),
+      expect.stringMatching(/^– .*MAIL_KEY/),
+    ]);
+  } finally {
+    await rm(config);
+  }
+}, 60_000);
