@@ -2,17 +2,18 @@
 /** `perennial`: one file a verb in `commands/`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { tellFailure } from './failure.ts';
 import { expectNode } from './node-version.ts';
 import { root } from './root.ts';
+import { StrictCommand } from './strict-command.ts';
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 
 // Told at every start on a bucket, of versions that are not installed: ours is pinned (decision 12).
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
-const program = new Command('perennial')
+const program = new StrictCommand('perennial')
   .description('Machine-learning systems that never stop working.')
   .version(version)
   .helpCommand(false)

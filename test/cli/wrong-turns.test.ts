@@ -26,6 +26,12 @@ test.each([
   [['versions', 'a', 'b'], 'Expected 1 argument but got 2: see `perennial versions --help`'],
   [['--json'], "unknown option '--json': see `perennial --help`"],
   [['sample', '--json'], "unknown option '--json': see `perennial sample --help`"],
+  [
+    ['approve', 'film@1', '--reason', 'a', '--reason', 'b'],
+    "option '--reason <text>' is given twice and takes one value: see `perennial approve --help`",
+  ],
+  [['features', 'push', 'film', '--file', 'a', '--file=b'], "option '--file <file>' is given twice and takes one value"],
+  [['train', 'film', '--set', 'a=1', '--set', 'b=2'], 'has none;'],
   [['train', 'film'], 'has none; write one, as docs/first-model.md tells, or start with `perennial init`'],
   [['predict', 'film', '--input', 'odd.json'], 'the request is not valid: Unrecognized key: "usr"'],
   [['predict', 'film', '--input', 'rows.json'], 'the request is not valid: rows.0.a: Invalid input; Unrecognized key: "x"'],
