@@ -83,5 +83,6 @@ function text(pruned: Pruned, done: boolean, place: string): string {
 
 function parseSpan(span: string): string {
   if (durationPattern.test(span)) return span;
+  if (/^0+[a-z]+$/.test(span)) throw new InvalidArgumentError('nothing is as young: write 1 or more, such as 30d.');
   throw new InvalidArgumentError('write a number and s, m, h, d, w, mo or y, such as 30d.');
 }

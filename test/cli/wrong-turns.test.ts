@@ -31,6 +31,7 @@ test.each([
     "option '--reason <text>' is given twice and takes one value: see `perennial approve --help`",
   ],
   [['features', 'push', 'film', '--file', 'a', '--file=b'], "option '--file <file>' is given twice and takes one value"],
+  [['prune', '--older-than', '0d'], "argument '0d' is invalid. nothing is as young: write 1 or more, such as 30d."],
   [['train', 'film', '--set', 'a=1', '--set', 'b=2'], 'has none;'],
   [['train', 'film'], 'has none; write one, as docs/first-model.md tells, or start with `perennial init`'],
   [['predict', 'film', '--input', 'odd.json'], 'the request is not valid: Unrecognized key: "usr"'],
