@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { RunHandle } from '../../client/index.ts';
+import { formatReference } from '../../core/registry.ts';
 import type { DeployOutcome } from '../../workflows/deploy.ts';
 import { deciderOf, deciding, type DecidingFlags, namedVersion, today } from '../deciding.ts';
 import { followToTheEnd, startedRun } from '../follow.ts';
+import { misuse } from '../misuse.ts';
 import { perform, verb } from '../verb.ts';
 import type { Reached, Workplace } from '../workplace.ts';
 
@@ -18,6 +20,8 @@ export function promoteCommand(program: Command): void {
 async function promote(at: Workplace, text: string, flags: DecidingFlags): Promise<number | void> {
   const who = await deciderOf(at, flags);
   const { state, version } = await namedVersion(at, text);
+  if (version.version === state.champion)
+    throw misuse(`${formatReference(state.model, state.segment, version.version)} is the champion already: there is nothing to promote`);
   const reached = await at.temporal();
   return followDeployment(at, reached, `${state.model}/${state.segment}`, await reached.client.promote(today(state, version), who));
 }

@@ -59,3 +59,11 @@ test('a version that was decided otherwise says by whom, when and why', async ()
     stderr: expect.stringMatching(/\[DecisionTaken\]: recommender\/all@5 is rejected since .* by ada \(entry \d+: the week of the outage\)/),
   });
 });
+
+test('promote of the champion says at once that it is, and needs no Temporal for it', async () => {
+  const { code, stderr } = await perennial(here, 'promote', 'recommender@2', '--reason', 'so it is');
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining('recommender/all@2 is the champion already: there is nothing to promote'),
+  });
+});
