@@ -107,8 +107,16 @@ function expectFeatures(rows: readonly RequestRow[], names: readonly string[]): 
   }
 }
 
-const notAsked = ({ model, manifest }: LocalVersion, instead: 'recommend' | 'predict'): MlError =>
-  new MlError('RequestInvalid', `${model} is a model of task ${manifest.task}: ask /v1/models/${model}/${instead}`, { model, task: manifest.task });
+/** The same words go to whoever asks over HTTP and to whoever types. */
+const asking = { recommend: 'for a "user" or for what somebody "liked"', predict: 'for "rows" of a table' } as const;
+const typed = { recommend: '--user 42', predict: '--input rows.json' } as const;
+
+const notAsked = ({ model, manifest }: LocalVersion, instead: keyof typeof asking): MlError =>
+  new MlError(
+    'RequestInvalid',
+    `${model} is a model of task ${manifest.task}, which is asked ${asking[instead]}: \`perennial predict ${model} ${typed[instead]}\`, or POST /v1/models/${model}/${instead}`,
+    { model, task: manifest.task },
+  );
 
 /** The package's files by role. The hash is taken of the very bytes that are used, whoever checked the file before. */
 async function readFiles(local: LocalVersion): Promise<ReadonlyMap<FileRole, Buffer>> {

@@ -110,3 +110,13 @@ test('doctor doubts a secret only where a model that is used here needs it, and 
     await rm(config);
   }
 }, 60_000);
+
+test('rows asked of a recommender say what it is asked for, in words to type', async () => {
+  const { code, stderr } = await perennial({ ...here, input: '{"rows": [{"a": 1}]}' }, 'predict', 'films', '--input', '-');
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining(
+      'task recommendation, which is asked for a "user" or for what somebody "liked": `perennial predict films --user 42`',
+    ),
+  });
+});

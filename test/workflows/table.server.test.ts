@@ -86,7 +86,7 @@ describe('a model of a table', () => {
         refused('row 1: there is no input "kn"; there are at, km'),
       );
       expect(await ask('minutes/predict', { rows: [{ ...jam, km: 'far' }] })).toMatchObject(refused('row 0: "km" is "far": give a number'));
-      expect(await ask('minutes/recommend', { liked: [] })).toMatchObject(refused('ask /v1/models/minutes/predict'));
+      expect(await ask('minutes/recommend', { liked: [] })).toMatchObject(refused('POST /v1/models/minutes/predict'));
     } finally {
       await server.close();
     }
