@@ -9,6 +9,9 @@ import type { Ports, Step } from './ports.ts';
 export const readApplied =
   (ports: Ports): Step<{ readonly model: string }, { readonly spec: ModelSpec }> =>
   async ({ model }) => {
+    // Whoever starts a workflow by hand may give it no input, or another one.
+    if (typeof model !== 'string')
+      throw new MlError('RequestInvalid', 'no model is named: start the workflow with an input such as {"model": "films"}');
     const { applied } = await ports.registry.state({ model, segment: allRows });
     if (applied === undefined) throw new MlError('ModelUnknown', `no spec of "${model}" was applied: run \`perennial apply\``, { model });
     return { spec: parseProjectSpec(await readJson(ports, applied.spec)) };

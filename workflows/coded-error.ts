@@ -15,6 +15,17 @@ export function asFailure(error: MlError): ApplicationFailure {
 }
 
 /**
+ * What a workflow's `TypeError` means where its input was left away, or is no object: whoever starts one by hand, in Temporal's web UI, forgot it. As a plain
+ * error it would retry the workflow task for ever.
+ */
+export function withoutInput(workflow: string, input: unknown, thrown: unknown): MlError | undefined {
+  if (!(thrown instanceof TypeError) || (typeof input === 'object' && input !== null)) return undefined;
+  const given = input === undefined || input === null ? 'without an input' : `with ${JSON.stringify(input)}`;
+  const said = `${workflow} was started ${given}, and takes an object of JSON (the type of its parameter says which): ${thrown.message}`;
+  return new MlError('RequestInvalid', said, { workflow }, { cause: thrown });
+}
+
+/**
  * The first coded error of a chain of causes is what went wrong; what is around it (a child workflow, an activity) says where. Without one it may
  * be Temporal that gave up: a cancellation, or a limit of time.
  */

@@ -4,7 +4,7 @@ import type { Json } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import { runtimeSteps } from '../core/run.ts';
 import type { RunStatus } from '../registry/runs.ts';
-import { asFailure, faultOf } from './coded-error.ts';
+import { asFailure, faultOf, withoutInput } from './coded-error.ts';
 import { guardPayload, withSubject } from './payload-guard.ts';
 import { progressQuery, runLog } from './progress.ts';
 import { searchKeys } from './search-attributes.ts';
@@ -19,7 +19,8 @@ const inbound: WorkflowInboundCallsInterceptor = {
       guardPayload(result, 'the result of the workflow');
       outcome = { status: 'completed', result: result as Json };
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = withoutInput(workflowInfo().workflowType, input.args[0], thrown) ?? thrown;
       outcome = isCancellation(error)
         ? { status: 'cancelled' }
         : error instanceof ContinueAsNew
