@@ -6,6 +6,7 @@ import type { Candidate } from '../core/grid.ts';
 import type { PackageFile, PackageManifest, Window } from '../core/manifest.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import { taskOf } from '../core/tasks/index.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { loaderOf } from '../data/loaders/index.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { callOf, json, makeJson, readJson } from './make.ts';
@@ -51,7 +52,7 @@ export const composePackage =
       spec: specArtifact.sha256,
     };
     const parameters = { model: spec.name, task: spec.task, segment, window: { ...window }, chosen: { ...chosen } };
-    const environment = { onnxruntime: runtimeVersion, architecture: process.arch };
+    const environment = { duckdb: duckdbVersion, onnxruntime: runtimeVersion, architecture: process.arch };
     return makeJson(
       ports,
       context,

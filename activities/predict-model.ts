@@ -3,6 +3,7 @@ import type { Artifact } from '../core/artifact.ts';
 import { MlError } from '../core/errors.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Part } from '../core/table.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { callOf, json, makeArtifact, readJson } from './make.ts';
 import type { Ports, Step } from './ports.ts';
@@ -35,7 +36,7 @@ export const predictModel =
       code: ['activities/predict-model', 'activities/compute/examine'],
       inputs: { ...rowInputs({ ...input, parts }), model: input.model.sha256, preprocessor: input.preprocessor.sha256 },
       parameters: { ...rowParameters(spec), parts: [...parts], fold, exam: { ...examOptions(spec) } },
-      environment: { onnxruntime: runtimeVersion, architecture: process.arch },
+      environment: { duckdb: duckdbVersion, onnxruntime: runtimeVersion, architecture: process.arch },
       mediaType: json,
     };
     return makeArtifact(ports, context, 'predictions', recipe, async () => {

@@ -3,6 +3,7 @@ import type { Artifact, Json } from '../core/artifact.ts';
 import type { ModelSpec } from '../core/model-spec.ts';
 import type { Part } from '../core/table.ts';
 import type { CurvePoint } from '../core/trainer.ts';
+import { duckdbVersion } from '../data/duckdb.ts';
 import { runtimeVersion } from '../onnx/session.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { keepScript } from './train-script.ts';
@@ -68,7 +69,7 @@ export const trainModel =
         parameters,
         seed,
       },
-      environment: { onnxruntime: runtimeVersion, architecture: process.arch, ...script?.environment },
+      environment: { duckdb: duckdbVersion, onnxruntime: runtimeVersion, architecture: process.arch, ...script?.environment },
     };
     const checkpoint = openCheckpoint(ports, recipe);
     const model = await makeJson(ports, context, 'model', recipe, async () => {
