@@ -10,7 +10,7 @@ import type { Marks, Metric, Task } from '../core/task.ts';
 import { marksOfBoth } from '../registry/exam-marks.ts';
 import type { Sat } from '../registry/exam-marks.ts';
 import type { ComparedSide } from '../report/comparison.ts';
-import { readMade } from '../stores/artifact-store.ts';
+import { openIndex } from './lineage-index.ts';
 import { count } from './words.ts';
 import type { Kept, Workplace } from './workplace.ts';
 
@@ -29,7 +29,12 @@ export const metricsAsked = (task: Task, { spec }: Compared): Results['metrics']
 /** The results of two versions in one exam: figures, slices and gains of the same rows. `undefined` where the store has no marks of one that both sat. */
 export async function sharedExam(at: Workplace, kept: Kept, task: Task, versions: readonly [Compared, Compared]): Promise<Results | undefined> {
   const [a, b] = versions;
-  for (const exam of marksOfBoth(await readMade(kept.store), a.version, b.version)) {
+  const { madeWithInputs } = await import('../lineage/made-with-inputs.ts');
+  const made = await madeWithInputs(
+    await openIndex(at),
+    versions.map(({ version }) => version.evaluation.sha256),
+  );
+  for (const exam of marksOfBoth(made, a.version, b.version)) {
     const [first, second] = await Promise.all(exam.map((sat) => readSat(kept, sat)));
     if (first === undefined || second === undefined || !satTogether([first.folds, second.folds])) continue;
     const { evaluation } = second;

@@ -6,6 +6,7 @@ import { random as seeded } from '../../core/random.ts';
 import { indexedExplanation } from '../../lineage/indexed-explanation.ts';
 import { indexedLineage } from '../../lineage/indexed-lineage.ts';
 import { openLineageIndex } from '../../lineage/lineage-index.ts';
+import { madeWithInputs } from '../../lineage/made-with-inputs.ts';
 import { readManifest, settleManifest } from '../../lineage/manifest.ts';
 import { mergedWith } from '../../lineage/segments.ts';
 import type { Segment } from '../../lineage/segments.ts';
@@ -124,6 +125,19 @@ test('a question reads the index and what is newer, and no record that is indexe
   requests = [];
   await ask('model-0@1');
   expect(requests.filter((request) => /^(read|list) (made|used|runs)/.test(request))).toEqual(hints.map(({ record }) => `read ${record}`));
+});
+
+test('what made artifacts and their inputs is what a scan finds of them, and no indexed record is read for it', async () => {
+  await growRandomly(at, seeded(1).next, runs(0, 4));
+  await at.index.extend(call);
+  const made = await readMade(at.store);
+  const digests = made.slice(-2).map(({ artifact }) => artifact.sha256);
+  const asked = made.filter(({ artifact }) => digests.includes(artifact.sha256));
+  const wanted = new Set([...digests, ...asked.flatMap(({ provenance }) => Object.values(provenance.inputs))]);
+  requests = [];
+  expect(await madeWithInputs(at.index, digests)).toEqual(made.filter(({ artifact }) => wanted.has(artifact.sha256)));
+  expect(requests.filter((request) => /^(read|list) made/.test(request))).toEqual([]);
+  expect(await madeWithInputs(at.index, ['0'.repeat(64)])).toEqual([]);
 });
 
 test('what is extended by nothing is not written again, and only the last two manifests are kept', async () => {
