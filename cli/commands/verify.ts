@@ -88,9 +88,8 @@ async function verifyUnsigned(at: Workplace, folder: string, keys: readonly Publ
   return exitCodes.done;
 }
 
-/** Whatever a store holds, something in it says what it is. */
-const isNoStore = ({ objects, findings }: Verified): boolean =>
-  findings.length === objects && objects > 0 && findings.every(({ problem }) => problem === 'unknown');
+/** Whatever a store holds, something in it says what it is; a place that was named and holds nothing may be misspelt. */
+const isNoStore = ({ objects, findings }: Verified): boolean => findings.length === objects && findings.every(({ problem }) => problem === 'unknown');
 
 const isFile = (path: string): Promise<boolean> =>
   stat(path).then(

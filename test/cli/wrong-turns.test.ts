@@ -14,6 +14,7 @@ beforeAll(async () => {
   removeProject = remove;
   here = { project: folder, home: join(folder, 'home') };
   await mkdir(join(here.home, 'store'), { recursive: true });
+  await mkdir(join(folder, 'empty'));
   await mkdir(join(folder, 'package'));
   await writeFile(join(folder, 'package', 'manifest.json'), '{}');
   await writeFile(join(folder, 'pipelines', 'notes.txt'), 'a note');
@@ -40,6 +41,7 @@ test.each([
   [['prune', '--older-than', '1d'], 'start `perennial dev`, set TEMPORAL_ADDRESS, or write --older-than 2d or more'],
   [['lineage', 'rating.csv'], 'there is no file rating.csv here'],
   [['verify', './pipelines'], 'is neither a store nor an exported package'],
+  [['verify', './empty'], 'is neither a store nor an exported package: nothing in it is of one'],
   [['verify', 'package'], 'package is a folder here: write ./package'],
   [['replay', 'film'], 'no model is called "film"'],
 ])('%j is misused, and says what to write in one line', async (args, said) => {
