@@ -70,6 +70,10 @@ function rowsBy(column: Values, rows: Iterable<number>): Map<number, number[]> {
 
 /** Of the columns `label`, `probability`, `card` and `day`. */
 export const cardPrecisionAt = (k: number) =>
-  ofColumns(`CardPrecision@${k}`, 'higher', ['label', 'probability', 'card', 'day'], (label, score, card, day) =>
-    cardPrecision({ label, score, card, day }, k),
+  ofColumns(
+    `CardPrecision@${k}`,
+    'higher',
+    ['label', 'probability', 'card', 'day'],
+    (label, score, card, day) => cardPrecision({ label, score, card, day }, k),
+    'rows.group names no card',
   );

@@ -67,7 +67,8 @@ export const binary: Task<'binary'> = {
   mark(sat, answers) {
     const own = marksOf(sat, answers);
     const { group, ...columns } = own.columns;
-    return { ...own, columns: { ...columns, card: group!, ...binaryColumns(answers) }, answers, facts: {} };
+    // Where rows name no card (`rows.group`), each would be one of its own, which no investigator looks at.
+    return { ...own, columns: { ...columns, ...(sat.groups && { card: group! }), ...binaryColumns(answers) }, answers, facts: {} };
   },
   figures: binaryFigures,
 };

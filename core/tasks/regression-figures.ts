@@ -17,7 +17,7 @@ export function regressionFigures(contenders: Readonly<Record<string, Marks>>): 
       title: 'Sizes of errors',
       caption:
         'In which share of the rows the error is at most so large: the further to the left and above, the better. The largest hundredth of each contender is left out.',
-      x: 'size of the error, in the label’s unit',
+      x: 'size of the error',
       y: 'share of rows',
       series: Object.fromEntries(
         Object.entries(contenders).map(([name, marks]) => [
@@ -44,7 +44,7 @@ export function regressionFigures(contenders: Readonly<Record<string, Marks>>): 
       title: 'Residuals along the prediction',
       caption:
         'How far labels lie above (below zero: under) what the challenger predicted, for rows of about that prediction: the middle, half of the rows in the dark band, nine in ten in the light one. Away from the dashed line it errs to one side.',
-      x: 'prediction, in the label’s unit',
+      x: 'prediction',
       y: 'label − prediction',
       points: residualsByPrediction(label, prediction).map(
         ({ predicted, p05, p25, p50, p75, p95 }) =>
@@ -57,7 +57,7 @@ export function regressionFigures(contenders: Readonly<Record<string, Marks>>): 
       title: 'Bias by slice',
       caption:
         'How far the labels of a slice lie above the challenger’s predictions on average, with the interval of the mean at 95 %. An interval beside the stroke at zero is an error of the slice as a whole.',
-      x: 'mean of label − prediction, in the label’s unit',
+      x: 'mean of label − prediction',
       legend: ['mean residual', 'none'],
       rows: rowsBySlice(challenger, (rows) => ({ ...meanInterval(rows.map((row) => residuals[row]!)), mark: 0 })),
     },

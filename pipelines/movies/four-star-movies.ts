@@ -6,6 +6,7 @@ export const fourStarMovies = defineModel({
   format: 1,
   name: 'four-star-movies',
   task: 'recommendation',
+  intendedUse: 'To suggest what everybody rates highly. Not to choose for one viewer: all get the same.',
   sources,
   contract,
   rows,

@@ -6,6 +6,8 @@ export const movieRecommender = defineModel({
   format: 1,
   name: 'movie-recommender',
   task: 'recommendation',
+  intendedUse:
+    'To suggest what viewers may like to watch next. Not to decide what a catalogue should hold, nor to say who somebody is from what he likes.',
   sources,
   contract,
   rows,

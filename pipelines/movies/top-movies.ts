@@ -6,6 +6,7 @@ export const topMovies = defineModel({
   format: 1,
   name: 'top-movies',
   task: 'recommendation',
+  intendedUse: 'To suggest well-known films to viewers of whom nothing is known, and as what a learned model must beat.',
   sources,
   contract,
   rows,

@@ -3,6 +3,8 @@ import { defineModel } from 'perennial-ml';
 const common = {
   format: 1,
   task: 'regression',
+  intendedUse:
+    'To tell passengers how long a trip by green taxi will take. Not to price trips, and not for trips of more than an hour: none was learned from.',
   sources: {
     trips: {
       from: 'taxi:/green_tripdata_2021-*.parquet',

@@ -87,6 +87,13 @@ test('a contender that says nothing of calls has no such figures, and the others
   expect(silent).toMatchObject({ 'roc-auc': 1, cost: Number.NaN, savings: Number.NaN });
 });
 
+test('cards are ranked only where rows name them', () => {
+  const [answers, sat] = [[0.25, 0.5], examOf([0, 1])];
+  const measured = (exam: Exam<RowQuestion>) => binary.metrics['card-precision@100'].of(binary.mark(exam, answers, undefined as never))();
+  expect(measured(sat)).toBeNaN();
+  expect(measured({ ...sat, groups: ['card 1', 'card 2'] })).toBe(1 / 100);
+});
+
 test('answers of a spec that asks for no more are the bare numbers that they were', () => {
   expect(marksOf(binary, [0, 1], { probability: floats([0.25, 0.5]) }).answers).toEqual([0.25, 0.5]);
   expect(marksOf(regression, [0, 1], { prediction: floats([0.25, 0.5]) }).answers).toEqual([0.25, 0.5]);
